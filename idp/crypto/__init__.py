@@ -1,0 +1,1 @@
+"""Signing, hashing, proving: pure functions over bytes; no clock, no network."""

@@ -1,0 +1,57 @@
+"""The vocabulary of what happened. An event is written in the same transaction as what it
+tells of, and leaves the house only after the commit.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from idp.store import DbSession, writing
+from idp.store.system import Event
+
+__all__ = ["Event", "Events"]
+
+
+class Events:
+    """The audit trail: who did what, when, from where. It never holds a secret."""
+
+    def __init__(self, session: DbSession, kept: timedelta) -> None:
+        self._session = session
+        self._kept = kept
+
+    def record(
+        self,
+        name: str,
+        now: datetime,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        session_id: str | None = None,
+        address: str | None = None,
+        **details: Any,  # noqa: ANN401 - whatever JSON can say
+    ) -> None:
+        """Write down that something happened, in the past tense: `SessionEnded`."""
+        writing(self._session)
+        self._session.execute(
+            insert(Event).values(
+                at=now,
+                name=name,
+                account_id=account_id,
+                client_id=client_id,
+                session_id=session_id,
+                address=address,
+                details=details,
+            )
+        )
+
+    def of_account(self, account_id: str, limit: int = 50) -> list[Event]:
+        """The newest things that concern a person."""
+        query = select(Event).where(Event.account_id == account_id)
+        return list(self._session.scalars(query.order_by(Event.id.desc()).limit(limit)))
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget what is older than events are kept; returns how many rows went."""
+        writing(self._session)
+        old = select(Event.id).where(Event.at <= now - self._kept).limit(limit)
+        return self._session.connection().execute(delete(Event).where(Event.id.in_(old))).rowcount

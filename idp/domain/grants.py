@@ -1,0 +1,270 @@
+"""What a person allowed a client, and the line of refresh tokens under it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+
+from idp.crypto.refresh import RefreshKey
+from idp.crypto.secrets import Handle, digest, new_id
+from idp.domain.rules import Rules
+from idp.store import DbSession, Json, writing
+from idp.store.people import Account
+from idp.store.sessions import Grant, Line, Participation, RefreshToken
+
+__all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Spent", "Unknown"]
+
+SPENT_KEPT = timedelta(minutes=1)
+
+_SPEND = (
+    update(RefreshToken)
+    .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
+    .values(spent_at=bindparam("moment"))
+)
+_FOLLOW = (
+    update(Line)
+    .where(Line.id == bindparam("l"), Line.ended_at.is_(None))
+    .values(last_used_at=bindparam("moment"), idle_expires_at=bindparam("idle"))
+)
+
+
+class Unknown(Exception):
+    """No such refresh token."""
+
+
+class Reused(Exception):
+    """The refresh token was spent before: somebody holds a copy (RFC 9700 section 4.14.2)."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__("spent before")
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one authorization gave: the facts a line is started with."""
+
+    scopes: tuple[str, ...]
+    resources: tuple[str, ...]
+    claims_request: Json
+    offline: bool
+    auth_time: datetime
+    acr: str
+    amr: tuple[str, ...]
+    jkt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A refresh token was used up; this is what follows it."""
+
+    line: Line
+    successor: Handle
+
+
+class Grants:
+    """Consents, and the lines that descend from them."""
+
+    def __init__(self, session: DbSession, refresh_key: RefreshKey, rules: Rules) -> None:
+        self._session = session
+        self._key = refresh_key
+        self._rules = rules
+
+    # What a person allowed
+
+    def find(self, account_id: str, client_id: str) -> Grant | None:
+        """What the person allows this client at the moment."""
+        query = select(Grant).where(
+            Grant.account_id == account_id, Grant.client_id == client_id, Grant.ended_at.is_(None)
+        )
+        return self._session.scalars(query).one_or_none()
+
+    def allow(
+        self,
+        account_id: str,
+        client_id: str,
+        *,
+        scopes: Iterable[str],
+        resources: Iterable[str],
+        claims: Iterable[str],
+        now: datetime,
+    ) -> Grant:
+        """Remember a yes. It adds to what was allowed before, never takes away."""
+        writing(self._session)
+        grant = self.find(account_id, client_id)
+        if grant is None:
+            grant = Grant(
+                id=new_id(),
+                account_id=account_id,
+                client_id=client_id,
+                scopes=[],
+                resources=[],
+                claims=[],
+                created_at=now,
+                updated_at=now,
+            )
+            self._session.add(grant)
+        grant.scopes = _merged(grant.scopes, scopes)
+        grant.resources = _merged(grant.resources, resources)
+        grant.claims = _merged(grant.claims, claims)
+        grant.updated_at = now
+        self._session.flush()
+        return grant
+
+    def forget(self, account_id: str, client_id: str, now: datetime) -> bool:
+        """Take a yes back. The gate refuses from now on whatever descends from it."""
+        writing(self._session)
+        grant = self.find(account_id, client_id)
+        if grant is None:
+            return False
+        grant.ended_at = now
+        self._session.flush()
+        return True
+
+    def of_account(self, account_id: str) -> list[Grant]:
+        """The clients a person allows something, the newest first."""
+        query = select(Grant).where(Grant.account_id == account_id, Grant.ended_at.is_(None))
+        return list(self._session.scalars(query.order_by(Grant.updated_at.desc())))
+
+    # Lines
+
+    def start_line(
+        self, grant_id: str, participation: Participation, allowed: Allowance, now: datetime
+    ) -> tuple[Line, Handle]:
+        """A code was redeemed: a new line, and its first refresh token.
+
+        The token is stored only by `keep`, for a client that may use it.
+        """
+        writing(self._session)
+        token = self._key.first()
+        family = self._key.family(token)
+        if family is None:
+            raise AssertionError("a token we made is one of ours")
+        until = now + self._rules.line_absolute
+        line = Line(
+            id=new_id(),
+            family=family,
+            grant_id=grant_id,
+            session_id=participation.session_id,
+            sid=participation.sid,
+            account_id=participation.account_id,
+            client_id=participation.client_id,
+            generation=self._generation(participation.account_id),
+            offline=allowed.offline,
+            scopes=list(allowed.scopes),
+            resources=list(allowed.resources),
+            claims_request=allowed.claims_request,
+            auth_time=allowed.auth_time,
+            acr=allowed.acr,
+            amr=list(allowed.amr),
+            jkt=allowed.jkt,
+            created_at=now,
+            last_used_at=now,
+            idle_expires_at=min(now + self._rules.line_idle, until),
+            expires_at=until,
+            access_until=now,
+        )
+        self._session.add(line)
+        self._session.flush()
+        return line, token
+
+    def keep(self, token: Handle, line: Line, now: datetime) -> None:
+        """Store the hash of a line's newest refresh token."""
+        self._session.add(RefreshToken(digest=digest(token), line_id=line.id, issued_at=now))
+        self._session.flush()
+
+    def line(self, line_id: str) -> Line | None:
+        """A line by its id, over or not."""
+        return self._session.get(Line, line_id, populate_existing=True)
+
+    def lines_of_account(self, account_id: str) -> list[Line]:
+        """The lines of a person that are not over, the newest use first."""
+        query = select(Line).where(Line.account_id == account_id, Line.ended_at.is_(None))
+        return list(self._session.scalars(query.order_by(Line.last_used_at.desc())))
+
+    def line_of(self, token: str) -> Line | None:
+        """The line a refresh token belongs to, spent or not; nothing is changed."""
+        family = self._key.family(token)
+        if family is None:
+            return None
+        query = select(Line).where(Line.family == family)
+        return self._session.scalars(
+            query, execution_options={"populate_existing": True}
+        ).one_or_none()
+
+    def newest(self, token: str) -> bool:
+        """Whether this is the line's present refresh token, not yet spent."""
+        query = select(RefreshToken.spent_at).where(RefreshToken.digest == digest(token))
+        row = self._session.execute(query).one_or_none()
+        return row is not None and row.spent_at is None
+
+    def spend_refresh(
+        self, token: Handle, line: Line, *, rotate: bool, grace: timedelta, now: datetime
+    ) -> Spent:
+        """Use a refresh token. Of any number who try at once, one is the winner.
+
+        With rotation the winner is given the successor, and within `grace` whoever comes
+        again is given the same one, as long as nobody has used that. Otherwise raises
+        `Reused`. Without rotation the token stays as it is.
+        """
+        writing(self._session)
+        moved = {"l": line.id, "moment": now, "idle": self._idle_end(line, now)}
+        connection = self._session.connection()
+        if not rotate:
+            if not self.newest(token):
+                raise Reused(line)
+            connection.execute(_FOLLOW, moved)
+            return Spent(line, token)
+        spent = connection.execute(_SPEND, {"d": digest(token), "moment": now})
+        successor = self._key.successor(token)
+        if spent.rowcount != 1:
+            if self._within_grace(token, successor, grace, now):
+                return Spent(line, successor)
+            raise Reused(line)
+        connection.execute(_FOLLOW, moved)
+        self._clear_spent(line.id, now)
+        self.keep(successor, line, now)
+        return Spent(line, successor)
+
+    def minted_until(self, line: Line, until: datetime) -> None:
+        """Remember how long the newest access token of a line lives, for the receipt."""
+        self._session.connection().execute(
+            update(Line)
+            .where(Line.id == line.id, Line.access_until < until)
+            .values(access_until=until)
+        )
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget lines of which nothing lives any more; returns how many rows went."""
+        writing(self._session)
+        margin = now - self._rules.feed_margin
+        over = (Line.ended_at <= margin) | (Line.expires_at <= margin)
+        old = select(Line.id).where(over, Line.access_until <= margin).limit(limit)
+        return self._session.connection().execute(delete(Line).where(Line.id.in_(old))).rowcount
+
+    def _within_grace(
+        self, token: Handle, successor: Handle, grace: timedelta, now: datetime
+    ) -> bool:
+        query = select(RefreshToken.spent_at).where(RefreshToken.digest == digest(token))
+        spent_at = self._session.scalars(query).one_or_none()
+        return spent_at is not None and now - spent_at < grace and self.newest(successor)
+
+    def _clear_spent(self, line_id: str, now: datetime) -> None:
+        """An old token needs no row: its family part still tells that it was one of ours."""
+        self._session.connection().execute(
+            delete(RefreshToken).where(
+                RefreshToken.line_id == line_id, RefreshToken.spent_at < now - SPENT_KEPT
+            )
+        )
+
+    def _idle_end(self, line: Line, now: datetime) -> datetime:
+        return min(now + self._rules.line_idle, line.expires_at)
+
+    def _generation(self, account_id: str) -> int:
+        query = select(Account.generation).where(Account.id == account_id)
+        return self._session.scalars(query).one()
+
+
+def _merged(old: Collection[str], new: Iterable[str]) -> list[str]:
+    return [*old, *(item for item in dict.fromkeys(new) if item not in old)]

@@ -1,0 +1,165 @@
+"""The one gate: whether something issued is still alive (promise P1).
+
+Code redemption, refresh, introspection, userinfo, revocation and the browser's own session
+all ask here, and nowhere else. What cannot be found is over: unknown means no.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, literal, select
+
+from idp.store import DbSession
+from idp.store.clients import Client
+from idp.store.people import Account
+from idp.store.sessions import Denied, Grant, Line, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """What something descends from. Leave out what it does not descend from."""
+
+    client_id: str | None = None
+    account_id: str | None = None
+    session_id: str | None = None
+    grant_id: str | None = None
+    line_id: str | None = None
+    jti: str | None = None
+    generation: int | None = None
+
+
+_Facts = Row[Any]
+
+_one = select(literal(1).label("one")).subquery()
+_FACTS = select(
+    Client.client_id.label("client"),
+    Client.disabled_at.label("client_disabled"),
+    Account.id.label("account"),
+    Account.disabled_at.label("account_disabled"),
+    Account.generation.label("generation"),
+    Session.id.label("session"),
+    Session.ended_at.label("session_ended"),
+    Session.idle_expires_at.label("session_idle"),
+    Session.expires_at.label("session_until"),
+    Session.generation.label("session_generation"),
+    Grant.id.label("grant"),
+    Grant.ended_at.label("grant_ended"),
+    Line.id.label("line"),
+    Line.offline.label("offline"),
+    Line.ended_at.label("line_ended"),
+    Line.expires_at.label("line_until"),
+    Line.generation.label("line_generation"),
+    Denied.jti.label("denied"),
+).select_from(
+    _one.outerjoin(Client, Client.client_id == bindparam("client_id"))
+    .outerjoin(Line, Line.id == bindparam("line_id"))
+    .outerjoin(Session, Session.id == func.coalesce(bindparam("session_id"), Line.session_id))
+    .outerjoin(
+        Account,
+        Account.id
+        == func.coalesce(bindparam("account_id"), Line.account_id, Session.account_id),
+    )
+    .outerjoin(Grant, Grant.id == func.coalesce(bindparam("grant_id"), Line.grant_id))
+    .outerjoin(Denied, Denied.jti == bindparam("jti"))
+)
+
+
+class Live:
+    """Answers one question: is this still alive, and if not, why not?"""
+
+    def __init__(self, session: DbSession) -> None:
+        self._session = session
+
+    def ended(self, lineage: Lineage, now: datetime, *, lock: bool = False) -> str | None:
+        """None when alive, else the reason in one word.
+
+        With `lock`, a sign-out that runs at the same time waits until this transaction is
+        over, or has been seen by it: nothing is minted beside it (CON-02).
+        """
+        if lock:
+            self._hold(lineage)
+        facts = self._session.connection().execute(
+            _FACTS,
+            {
+                "client_id": lineage.client_id,
+                "account_id": lineage.account_id,
+                "session_id": lineage.session_id,
+                "grant_id": lineage.grant_id,
+                "line_id": lineage.line_id,
+                "jti": lineage.jti,
+            },
+        ).one()
+        return (
+            _client_ended(lineage, facts)
+            or _account_ended(lineage, facts)
+            or _line_ended(lineage, facts, now)
+            or _session_ended(lineage, facts, now)
+        )
+
+    def _hold(self, lineage: Lineage) -> None:
+        """Rows in one order everywhere: account, session, line. SQLite has one writer anyway."""
+        if self._session.get_bind().dialect.name == "sqlite":
+            return
+        connection = self._session.connection()
+        line = None
+        if lineage.line_id is not None:
+            query = select(Line.account_id, Line.session_id).where(Line.id == lineage.line_id)
+            line = connection.execute(query).one_or_none()
+        account_id = lineage.account_id or (line.account_id if line else None)
+        session_id = lineage.session_id or (line.session_id if line else None)
+        read = {"read": True}
+        connection.execute(
+            select(Account.id).where(Account.id == account_id).with_for_update(**read)
+        )
+        connection.execute(
+            select(Session.id).where(Session.id == session_id).with_for_update(**read)
+        )
+        connection.execute(select(Line.id).where(Line.id == lineage.line_id).with_for_update())
+
+
+
+
+def _client_ended(lineage: Lineage, facts: _Facts) -> str | None:
+    if lineage.jti is not None and facts.denied is not None:
+        return "revoked"
+    if lineage.client_id is None:
+        return None
+    if facts.client is None or facts.client_disabled is not None:
+        return "client_disabled"
+    return None
+
+
+def _account_ended(lineage: Lineage, facts: _Facts) -> str | None:
+    if lineage.account_id is None and lineage.line_id is None and lineage.session_id is None:
+        return None
+    if facts.account is None or facts.account_disabled is not None:
+        return "account_disabled"
+    if lineage.generation is not None and facts.generation != lineage.generation:
+        return "signed_out_everywhere"
+    return None
+
+
+def _line_ended(lineage: Lineage, facts: _Facts, now: datetime) -> str | None:
+    if lineage.grant_id is not None or facts.line is not None:
+        if facts.grant is None or facts.grant_ended is not None:
+            return "grant_withdrawn"
+    if lineage.line_id is None:
+        return None
+    if facts.line is None or facts.line_ended is not None or facts.line_until <= now:
+        return "line_ended"
+    if facts.line_generation != facts.generation:
+        return "signed_out_everywhere"
+    return None
+
+
+def _session_ended(lineage: Lineage, facts: _Facts, now: datetime) -> str | None:
+    if facts.offline or (lineage.session_id is None and lineage.line_id is None):
+        return None
+    if facts.session is None or facts.session_ended is not None:
+        return "session_ended"
+    if facts.session_idle <= now or facts.session_until <= now:
+        return "session_expired"
+    if facts.generation is not None and facts.session_generation != facts.generation:
+        return "signed_out_everywhere"
+    return None

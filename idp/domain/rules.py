@@ -1,0 +1,30 @@
+"""What the operator has decided, as the domain and the protocol need to know it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Lifetimes and switches; one frozen value, built from the settings at start."""
+
+    issuer: str
+    access_lifetime: timedelta = timedelta(minutes=5)
+    id_token_lifetime: timedelta = timedelta(minutes=10)
+    code_lifetime: timedelta = timedelta(seconds=60)
+    interaction_lifetime: timedelta = timedelta(minutes=30)
+    session_idle: timedelta = timedelta(hours=12)
+    session_absolute: timedelta = timedelta(days=7)
+    line_idle: timedelta = timedelta(days=14)
+    line_absolute: timedelta = timedelta(days=90)
+    rotation_grace: timedelta = timedelta(0)
+    delivery_max_age: timedelta = timedelta(hours=24)
+    receipt_kept: timedelta = timedelta(days=90)
+    events_kept: timedelta = timedelta(days=365)
+    feed_margin: timedelta = timedelta(minutes=2)
+    pkce_required: str = "public"  # or "all"
+    registration: str = "token"  # or "open", or "off"
+    registration_quota: int = 20  # clients an address may register in an hour
+    unused_client_kept: timedelta = timedelta(days=30)
+    token_endpoint_audience: bool = False  # grant `assertion_audience` to registered clients
+    loopback_allowed: bool = False  # http://localhost in metadata URIs; development only

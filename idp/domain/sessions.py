@@ -1,0 +1,198 @@
+"""Browser sessions: open, touch, step up, take part. Ending one is a sign-out's business."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import select, update
+
+from idp.crypto.secrets import Digest, Handle, digest, new_handle, new_id
+from idp.domain.live import Lineage, Live
+from idp.domain.rules import Rules
+from idp.store import DbSession, writing
+from idp.store.people import Account
+from idp.store.sessions import Participation, Session
+
+__all__ = ["Participant", "Participation", "Session", "Sessions", "SignedIn"]
+
+COOKIE_PREFIX = "ss_"
+TOUCHED_EVERY = timedelta(minutes=1)
+
+
+class SignedIn(Protocol):
+    """What a login method has proved: who, how, how strongly, and when."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def amr(self) -> tuple[str, ...]: ...
+    @property
+    def acr(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+class Participant(Protocol):
+    """What a session must know of a client that takes part in it."""
+
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def backchannel_logout_uri(self) -> str | None: ...
+    @property
+    def id_token_alg(self) -> str: ...
+
+
+class Sessions:
+    """Who is signed in in which browser. Only a hash of the cookie is kept."""
+
+    def __init__(self, session: DbSession, live: Live, rules: Rules) -> None:
+        self._session = session
+        self._live = live
+        self._rules = rules
+
+    def open(
+        self, proof: SignedIn, *, user_agent: str, address: str, now: datetime
+    ) -> tuple[Session, Handle]:
+        """A person has signed in: a new session, and the cookie that stands for it."""
+        writing(self._session)
+        generation = self._session.scalars(
+            select(Account.generation).where(Account.id == proof.account_id)
+        ).one()
+        cookie = new_handle(COOKIE_PREFIX)
+        row = Session(
+            id=new_id(),
+            cookie_digest=digest(cookie),
+            account_id=proof.account_id,
+            generation=generation,
+            auth_time=proof.at,
+            acr=proof.acr,
+            amr=list(proof.amr),
+            user_agent=user_agent[:255],
+            address=address[:64],
+            created_at=now,
+            last_seen_at=now,
+            idle_expires_at=now + self._rules.session_idle,
+            expires_at=now + self._rules.session_absolute,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row, cookie
+
+    def find(self, cookie: str | None, now: datetime) -> Session | None:
+        """The session a cookie stands for, if it is alive; anything else is no session."""
+        if not cookie or not cookie.startswith(COOKIE_PREFIX):
+            return None
+        row = self._by_digest(digest(cookie))
+        if row is None or self._live.ended(Lineage(session_id=row.id), now) is not None:
+            return None
+        return row
+
+    def step_up(self, row: Session, proof: SignedIn, now: datetime) -> Handle:
+        """The person proved themselves again: same session, new cookie, the old one is dead."""
+        if proof.account_id != row.account_id:
+            raise ValueError("a session never changes its person")
+        writing(self._session)
+        cookie = new_handle(COOKIE_PREFIX)
+        row.cookie_digest = digest(cookie)
+        row.auth_time = proof.at
+        row.acr = proof.acr
+        row.amr = list(proof.amr)
+        self._move(row, now)
+        self._session.flush()
+        return cookie
+
+    def touch(self, row: Session, now: datetime) -> None:
+        """The session is in use: its idle end moves, its absolute end does not."""
+        if now - row.last_seen_at < TOUCHED_EVERY:
+            return
+        writing(self._session)
+        self._move(row, now)
+        self._session.flush()
+
+    def of_account(self, account_id: str, now: datetime) -> list[Session]:
+        """Where a person is signed in, the newest use first."""
+        query = (
+            select(Session)
+            .where(
+                Session.account_id == account_id,
+                Session.ended_at.is_(None),
+                Session.idle_expires_at > now,
+                Session.expires_at > now,
+            )
+            .order_by(Session.last_seen_at.desc())
+        )
+        return list(self._session.scalars(query))
+
+    def participate(
+        self, session_id: str, account_id: str, client: Participant, sub: str, now: datetime
+    ) -> Participation:
+        """This client takes part in this session, under a `sid` of its own."""
+        writing(self._session)
+        found = self._session.scalars(
+            select(Participation).where(
+                Participation.session_id == session_id,
+                Participation.client_id == client.client_id,
+                Participation.ended_at.is_(None),
+            )
+        ).one_or_none()
+        if found is None:
+            found = Participation(
+                sid=new_id(),
+                session_id=session_id,
+                account_id=account_id,
+                client_id=client.client_id,
+                client_name=client.name,
+                sub=sub,
+                created_at=now,
+                last_used_at=now,
+            )
+            self._session.add(found)
+        found.last_used_at = now
+        found.backchannel_logout_uri = client.backchannel_logout_uri
+        found.signing_alg = client.id_token_alg
+        self._session.flush()
+        return found
+
+    def participations(self, session_id: str) -> list[Participation]:
+        """The clients that take part in a session now."""
+        query = select(Participation).where(
+            Participation.session_id == session_id, Participation.ended_at.is_(None)
+        )
+        return list(self._session.scalars(query.order_by(Participation.created_at)))
+
+    def participation(self, sid: str) -> Participation | None:
+        """What a `sid` stands for, over or not."""
+        return self._session.get(Participation, sid)
+
+    def get(self, session_id: str) -> Session | None:
+        """A session by its id, alive or not."""
+        return self._session.get(Session, session_id)
+
+    def overdue(self, now: datetime, limit: int) -> list[str]:
+        """Sessions whose time is over but that nobody has ended yet."""
+        query = select(Session.id).where(
+            Session.ended_at.is_(None),
+            (Session.idle_expires_at <= now) | (Session.expires_at <= now),
+        )
+        return list(self._session.scalars(query.limit(limit)))
+
+    def _by_digest(self, cookie_digest: Digest) -> Session | None:
+        query = select(Session).where(Session.cookie_digest == cookie_digest)
+        return self._session.scalars(
+            query, execution_options={"populate_existing": True}
+        ).one_or_none()
+
+    def _move(self, row: Session, now: datetime) -> None:
+        row.last_seen_at = now
+        row.idle_expires_at = min(now + self._rules.session_idle, row.expires_at)
+
+
+def end_rows(session: DbSession, session_ids: list[str], reason: str, now: datetime) -> None:
+    """Mark sessions and what takes part in them as over; a sign-out does the rest."""
+    open_ones = Session.id.in_(session_ids), Session.ended_at.is_(None)
+    session.execute(
+        update(Session).where(*open_ones).values(ended_at=now, ended_reason=reason),
+        execution_options={"synchronize_session": "fetch"},
+    )

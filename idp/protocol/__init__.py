@@ -1,0 +1,1 @@
+"""What the standards say: `OAuthRequest` in, `Answer` out. Authlib's home; no Flask, no SQL."""

@@ -1,0 +1,142 @@
+"""Rows about the provider itself: its keys, what happened, and what must still be told."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store import Base, Json
+
+
+class SigningKey(Base):
+    """A key pair of ours. The private half is sealed with a key from outside the database."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        Index(
+            "uq_signing_key_current",
+            "alg",
+            unique=True,
+            sqlite_where=text("state = 'current'"),
+            postgresql_where=text("state = 'current'"),
+        ),
+    )
+
+    kid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    alg: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    public_jwk: Mapped[Json]
+    sealed_private: Mapped[bytes]
+    created_at: Mapped[datetime]
+    current_since: Mapped[datetime | None] = mapped_column(default=None)
+    retired_at: Mapped[datetime | None] = mapped_column(default=None)
+    published_until: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Event(Base):
+    """Something that happened, for the audit trail; written with what it tells of."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_at", "at"),
+        Index("ix_event_account_id", "account_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(48))
+    account_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    client_id: Mapped[str | None] = mapped_column(String(255), default=None)
+    session_id: Mapped[str | None] = mapped_column(String(43), default=None)
+    address: Mapped[str | None] = mapped_column(String(64), default=None)
+    details: Mapped[Json]
+
+
+class Ended(Base):
+    """One row of the feed: this is over. `seq` is given after the commit, by one dispatcher."""
+
+    __tablename__ = "ended"
+    __table_args__ = (
+        Index("ix_ended_unsequenced", "id", sqlite_where=text("seq IS NULL"),
+              postgresql_where=text("seq IS NULL")),
+        Index("ix_ended_until", "until"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    seq: Mapped[int | None] = mapped_column(unique=True, default=None)
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(255))
+    generation: Mapped[int | None] = mapped_column(default=None)
+    at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class Receipt(Base):
+    """The record of one sign-out."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index("ix_receipt_account_id", "account_id"),)
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+
+
+class ReceiptLine(Base):
+    """One thing a sign-out concerned, and what became of it (promise P8)."""
+
+    __tablename__ = "receipt_line"
+    __table_args__ = (Index("ix_receipt_line_receipt_id", "receipt_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    receipt_id: Mapped[str] = mapped_column(String(43))
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    reference: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16))
+    until: Mapped[datetime | None] = mapped_column(default=None)
+    updated_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """The outbox: one notice to one client, kept until it is confirmed or given up.
+
+    `address` is where it goes, as it stood when the client took part. No token is stored:
+    every try makes a fresh one.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_due", "due_at", sqlite_where=text("state = 'waiting'"),
+              postgresql_where=text("state = 'waiting'")),
+        Index("ix_delivery_receipt_line_id", "receipt_line_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    sink: Mapped[str] = mapped_column(String(24))
+    client_id: Mapped[str] = mapped_column(String(255))
+    address: Mapped[str] = mapped_column(String(2048))
+    details: Mapped[Json]
+    receipt_line_id: Mapped[int | None] = mapped_column(default=None)
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None] = mapped_column(default=None)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_answer: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class Fact(Base):
+    """A short-lived fact shared by processes when there is no Redis: seen once, or counted."""
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("ix_fact_expires_at", "expires_at"),)
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    count: Mapped[int] = mapped_column(default=1)
+    value: Mapped[str | None] = mapped_column(Text, default=None)
+    expires_at: Mapped[datetime]
