@@ -150,6 +150,7 @@ class Grants:
             sid=participation.sid,
             account_id=participation.account_id,
             client_id=participation.client_id,
+            client_name=participation.client_name,
             generation=self._generation(participation.account_id),
             offline=allowed.offline,
             scopes=list(allowed.scopes),

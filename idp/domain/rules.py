@@ -9,6 +9,7 @@ class Rules:
     """Lifetimes and switches; one frozen value, built from the settings at start."""
 
     issuer: str
+    name: str = "idp"
     access_lifetime: timedelta = timedelta(minutes=5)
     id_token_lifetime: timedelta = timedelta(minutes=10)
     code_lifetime: timedelta = timedelta(seconds=60)

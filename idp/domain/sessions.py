@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select
 
 from idp.crypto.secrets import Digest, Handle, digest, new_handle, new_id
 from idp.domain.live import Lineage, Live
@@ -16,6 +16,7 @@ __all__ = ["Participant", "Participation", "Session", "Sessions", "SignedIn"]
 
 COOKIE_PREFIX = "ss_"
 TOUCHED_EVERY = timedelta(minutes=1)
+ENDED_KEPT = timedelta(days=1)
 
 
 class SignedIn(Protocol):
@@ -178,6 +179,13 @@ class Sessions:
         )
         return list(self._session.scalars(query.limit(limit)))
 
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget sessions that ended more than a day ago; a late sign-out still finds the others."""
+        writing(self._session)
+        old = select(Session.id).where(Session.ended_at <= now - ENDED_KEPT).limit(limit)
+        connection = self._session.connection()
+        return connection.execute(delete(Session).where(Session.id.in_(old))).rowcount
+
     def _by_digest(self, cookie_digest: Digest) -> Session | None:
         query = select(Session).where(Session.cookie_digest == cookie_digest)
         return self._session.scalars(
@@ -189,10 +197,3 @@ class Sessions:
         row.idle_expires_at = min(now + self._rules.session_idle, row.expires_at)
 
 
-def end_rows(session: DbSession, session_ids: list[str], reason: str, now: datetime) -> None:
-    """Mark sessions and what takes part in them as over; a sign-out does the rest."""
-    open_ones = Session.id.in_(session_ids), Session.ended_at.is_(None)
-    session.execute(
-        update(Session).where(*open_ones).values(ended_at=now, ended_reason=reason),
-        execution_options={"synchronize_session": "fetch"},
-    )

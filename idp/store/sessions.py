@@ -122,6 +122,7 @@ class Line(Base):
     sid: Mapped[str] = mapped_column(String(43))
     account_id: Mapped[str] = mapped_column(String(64))
     client_id: Mapped[str] = mapped_column(String(255))
+    client_name: Mapped[str] = mapped_column(String(255))
     generation: Mapped[int]
     offline: Mapped[bool]
     scopes: Mapped[list[str]]

@@ -1,0 +1,128 @@
+"""The front step: reads the settings, builds the provider, hangs the doors.
+
+The one file that sees every floor, the one place where the settings are read, and the one
+place where the clock on the wall is looked at.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy.orm import Session, scoped_session
+
+from idp import web
+from idp.crypto.refresh import RefreshKey
+from idp.crypto.secrets import derive_key
+from idp.domain import Provider
+from idp.domain.accounts import Accounts
+from idp.domain.clients import Clients
+from idp.domain.codes import Codes
+from idp.domain.deliveries import Deliveries
+from idp.domain.events import Events
+from idp.domain.grants import Grants
+from idp.domain.keys import Keys
+from idp.domain.live import Live
+from idp.domain.outbound import Outbound
+from idp.domain.receipts import Receipts
+from idp.domain.resources import Resources
+from idp.domain.sessions import Sessions
+from idp.domain.sign_out import SignOuts
+from idp.domain.throttle import Throttle
+from idp.domain.tokens import Tokens
+from idp.logs import configure_logs
+from idp.settings import Settings, load
+from idp.sinks import Courier
+from idp.store import db
+from idp.store.redis import RedisVolatile
+from idp.store.volatile import SqlVolatile, Volatile
+
+Clock = Callable[[], datetime]
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def wall_clock() -> datetime:
+    """Now. Nobody else asks; everybody else is told."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> Flask:
+    """The provider as a WSGI application."""
+    settings = settings or load()
+    configure_logs()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    master = _master_secret(settings)
+    app = Flask("idp.web", static_url_path="/static")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.effective_database_url,
+        SECRET_KEY=derive_key(master, "flask").hex(),
+    )
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    with app.app_context():
+        provider, outbound = _assemble(settings, master)
+    app.extensions["idp"] = provider
+    app.extensions["idp.clock"] = clock
+    app.extensions["idp.settings"] = settings
+    app.extensions["idp.courier"] = Courier(provider, db.session, outbound, clock)
+    web.mount(app, provider, trusted_proxies=settings.server.trusted_proxies)
+    return app
+
+
+def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
+    """Every collection, handed what it needs and nothing more."""
+    session: scoped_session[Session] = db.session
+    rules = settings.rules()
+    outbound = Outbound(frozenset(settings.outbound.allowed), settings.outbound.ca_bundle)
+    live = Live(session)
+    receipts = Receipts(session, rules.receipt_kept)
+    events = Events(session, rules.events_kept)
+    keys = Keys(session, derive_key(master, "signing keys"))
+    provider = Provider(
+        rules=rules,
+        accounts=Accounts(session, rules),
+        clients=Clients(session, derive_key(master, "client secrets"), outbound, rules),
+        resources=Resources(session),
+        sessions=Sessions(session, live, rules),
+        grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),
+        codes=Codes(session),
+        tokens=Tokens(session, keys, live, rules),
+        keys=keys,
+        events=events,
+        throttle=Throttle(_volatile(settings)),
+        sign_outs=SignOuts(
+            session,
+            receipts=receipts,
+            deliveries=Deliveries(session, receipts, rules),
+            events=events,
+            rules=rules,
+        ),
+    )
+    return provider, outbound
+
+
+def _volatile(settings: Settings) -> Volatile:
+    if settings.redis_url:
+        return RedisVolatile.connect(settings.redis_url)
+    return SqlVolatile(db.engine)
+
+
+def _master_secret(settings: Settings) -> bytes:
+    """The secret that all keys are derived from. In development one is made and kept, readable
+    by its owner only; everywhere else the operator brings it.
+    """
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.data_dir / "secret"
+    fresh = secrets.token_urlsafe(48).encode()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(fresh)
+    return fresh

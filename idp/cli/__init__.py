@@ -1,0 +1,44 @@
+"""The `idp` command: thin calls on the domain, each with `--json`, clear errors and exit codes.
+
+Exit codes: 0 done, 1 refused (a sentence says why), 2 the command line itself is wrong.
+"""
+
+import sys
+
+import click
+
+from idp import __version__
+from idp.cli.accounts import account
+from idp.cli.clients import client, resource
+from idp.cli.server import migrate, serve, worker
+from idp.cli.system import deliveries, doctor, key
+from idp.settings import SettingsRefused
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="idp")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    envvar="IDP_CONFIG",
+    help="A TOML file with settings; IDP_* variables win over it.",
+)
+def idp(config: str | None) -> None:
+    """An OpenID Connect identity provider whose sign-out is real."""
+
+
+for command in (account, client, resource, key, deliveries, doctor, migrate, serve, worker):
+    idp.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        idp()
+    except SettingsRefused as error:
+        click.echo(f"idp: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""`idp client` and `idp resource`: the applications, and the APIs they call."""
+
+import json
+from pathlib import Path
+
+import click
+
+from idp.cli.frame import at_desk, json_option, refuse, show, show_one
+from idp.domain.clients import ClientView, InvalidMetadata, NoSuchClient
+from idp.policies import UnknownPolicy
+
+
+@click.group()
+def client() -> None:
+    """Applications that ask people to sign in, or that call APIs."""
+
+
+@client.command("add")
+@click.argument("name")
+@click.option("--redirect-uri", multiple=True, help="Where people come back to; may repeat.")
+@click.option("--post-logout-redirect-uri", multiple=True, help="Where sign-out may lead back to.")
+@click.option("--backchannel-logout-uri", help="Where the app hears of sign-outs.")
+@click.option(
+    "--auth-method",
+    "token_endpoint_auth_method",
+    default="client_secret_basic",
+    show_default=True,
+    help="How it authenticates; `none` for an app without a server.",
+)
+@click.option("--grant-type", multiple=True, help="Default: authorization_code refresh_token.")
+@click.option("--scope", help="The scopes it may ask for; default: all.")
+@click.option("--serves", multiple=True, metavar="RESOURCE", help="An API it is; may introspect.")
+@click.option("--policy", multiple=True, help="A policy of its refresh line; may repeat.")
+@click.option("--trusted", is_flag=True, help="Our own app: people are not asked for consent.")
+@click.option(
+    "--metadata",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with any other RFC 7591 metadata.",
+)
+@json_option
+def add(  # noqa: PLR0913 - one parameter for each option
+    name: str,
+    redirect_uri: tuple[str, ...],
+    post_logout_redirect_uri: tuple[str, ...],
+    backchannel_logout_uri: str | None,
+    token_endpoint_auth_method: str,
+    grant_type: tuple[str, ...],
+    scope: str | None,
+    serves: tuple[str, ...],
+    policy: tuple[str, ...],
+    trusted: bool,
+    metadata: Path | None,
+    as_json: bool,
+) -> None:
+    """Add a client. Its secret, if it has one, is shown once.
+
+    Example: idp client add Notes --redirect-uri http://localhost:9001/callback
+    """
+    default_grants = ("authorization_code", "refresh_token") if redirect_uri else (
+        "client_credentials",
+    )
+    details: dict[str, object] = {
+        "client_name": name,
+        "redirect_uris": list(redirect_uri),
+        "post_logout_redirect_uris": list(post_logout_redirect_uri),
+        "token_endpoint_auth_method": token_endpoint_auth_method,
+        "grant_types": list(grant_type or default_grants),
+        "response_types": ["code"] if redirect_uri else [],
+    }
+    if backchannel_logout_uri:
+        details["backchannel_logout_uri"] = backchannel_logout_uri
+        details["backchannel_logout_session_required"] = True
+    if scope:
+        details["scope"] = scope
+    if metadata:
+        details |= json.loads(metadata.read_text())
+    with at_desk() as desk:
+        try:
+            view, secret = desk.op.clients.add(
+                details, trusted=trusted, serves=serves, policies=policy, now=desk.now
+            )
+        except (InvalidMetadata, UnknownPolicy) as error:
+            raise refuse(str(error)) from None
+        desk.op.events.record("ClientAdded", desk.now, client_id=view.client_id, by="operator")
+        desk.commit()
+        row = _row(view)
+        show_one(row | ({"client_secret": secret} if secret else {}), as_json=as_json)
+
+
+@client.command("list")
+@json_option
+def list_clients(as_json: bool) -> None:
+    """List every client."""
+    with at_desk() as desk:
+        show([_row(view) for view in desk.op.clients.list()], as_json=as_json)
+
+
+@client.command("show")
+@click.argument("client_id")
+@json_option
+def show_client(client_id: str, as_json: bool) -> None:
+    """Show one client with all its metadata."""
+    with at_desk() as desk:
+        view = _get(desk.op.clients.find(client_id), client_id)
+        show_one(_row(view) | dict(view.details), as_json=as_json)
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@json_option
+def rotate_secret(client_id: str, as_json: bool) -> None:
+    """Give a client a new secret; the old one works on for a day."""
+    with at_desk() as desk:
+        try:
+            secret = desk.op.clients.rotate_secret(client_id, desk.now)
+        except NoSuchClient:
+            raise refuse(f"there is no client {client_id!r}") from None
+        except InvalidMetadata as error:
+            raise refuse(str(error)) from None
+        desk.op.events.record("SecretRotated", desk.now, client_id=client_id, by="operator")
+        desk.commit()
+        show_one({"client_id": client_id, "client_secret": secret}, as_json=as_json)
+
+
+@client.command("remove")
+@click.argument("client_id")
+@json_option
+def remove(client_id: str, as_json: bool) -> None:
+    """Remove a client; whatever was issued to it is dead at once."""
+    with at_desk() as desk:
+        try:
+            desk.op.clients.remove(client_id, desk.now)
+        except NoSuchClient:
+            raise refuse(f"there is no client {client_id!r}") from None
+        desk.op.events.record("ClientRemoved", desk.now, client_id=client_id, by="operator")
+        desk.commit()
+        show_one({"client_id": client_id, "removed": True}, as_json=as_json)
+
+
+@click.group()
+def resource() -> None:
+    """APIs, named by their RFC 8707 identifiers."""
+
+
+@resource.command("add")
+@click.argument("identifier")
+@click.option("--name", help="What people call it; default: the identifier.")
+@click.option(
+    "--scope", multiple=True, metavar="NAME=WORDS", help="A scope and what it means to people."
+)
+@click.option("--policy", multiple=True, help="A policy of its access tokens; may repeat.")
+@json_option
+def add_resource(
+    identifier: str,
+    name: str | None,
+    scope: tuple[str, ...],
+    policy: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Add an API.
+
+    Example: idp resource add https://api.example.com --scope 'notes:read=Read your notes'
+    """
+    scopes = dict(_scope(pair) for pair in scope)
+    with at_desk() as desk:
+        try:
+            row = desk.op.resources.add(identifier, name or identifier, scopes, policy, desk.now)
+        except (ValueError, UnknownPolicy) as error:
+            raise refuse(str(error)) from None
+        desk.op.events.record("ResourceAdded", desk.now, resource=identifier, by="operator")
+        desk.commit()
+        show_one(
+            {"identifier": row.identifier, "name": row.name, "scopes": dict(row.scopes)},
+            as_json=as_json,
+        )
+
+
+@resource.command("list")
+@json_option
+def list_resources(as_json: bool) -> None:
+    """List every API."""
+    with at_desk() as desk:
+        rows = [
+            {"identifier": row.identifier, "name": row.name, "scopes": list(row.scopes)}
+            for row in desk.op.resources.list()
+        ]
+        show(rows, as_json=as_json)
+
+
+def _scope(pair: str) -> tuple[str, str]:
+    name, _, words = pair.partition("=")
+    return name, words or name
+
+
+def _get(view: ClientView | None, client_id: str) -> ClientView:
+    if view is None:
+        raise refuse(f"there is no client {client_id!r}")
+    return view
+
+
+def _row(view: ClientView) -> dict[str, object]:
+    return {
+        "client_id": view.client_id,
+        "name": view.name,
+        "auth_method": view.auth_method,
+        "enabled": view.enabled,
+        "dynamic": view.dynamic,
+        "redirect_uris": list(view.redirect_uris),
+    }

@@ -1,0 +1,81 @@
+"""`idp serve`, `idp worker`, `idp migrate`: the running provider."""
+
+import os
+import signal
+import socket
+import threading
+
+import click
+from flask_migrate import upgrade
+from sqlalchemy import inspect
+
+from idp.cli.frame import make_app, refuse
+from idp.settings import Settings
+from idp.sinks import Courier
+from idp.store import db
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest shape. Safe to run again."""
+    app = make_app()
+    with app.app_context():
+        upgrade()
+        op = app.extensions["idp"]
+        op.keys.ensure(app.extensions["idp.clock"]())
+        db.session.commit()
+    click.echo("the database is up to date")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due, wait for the answers, and end.")
+def worker(once: bool) -> None:
+    """Do the background work: notices to apps, expiry, clean-up, keys."""
+    app = make_app()
+    courier: Courier = app.extensions["idp.courier"]
+    with app.app_context():
+        if once:
+            courier.keep_up()
+            click.echo(f"{courier.run_once()} tries made")
+            return
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        courier.run(stop)
+
+
+@click.command()
+@click.option("--port", type=int, help="Default: the setting `port`.")
+def serve(port: int | None) -> None:
+    """Start the provider on its production web server (granian)."""
+    app = make_app()
+    settings: Settings = app.extensions["idp.settings"]
+    with app.app_context():
+        if not inspect(db.engine).has_table("account"):
+            raise refuse("the database is empty; run `idp migrate` first")
+        db.engine.dispose()
+    _refuse_a_taken_port(settings.server.host, port or settings.port)
+    config = click.get_current_context().find_root().params.get("config")
+    if config:
+        os.environ["IDP_CONFIG"] = os.path.abspath(config)
+    from granian import Granian  # noqa: PLC0415 - only this command needs a web server
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    Granian(
+        "idp.serving:app",
+        address=settings.server.host,
+        port=port or settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.workers,
+        blocking_threads=settings.server.threads,
+        log_access=False,
+    ).serve()
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise refuse(f"port {port} is in use; set IDP_PORT to a free one") from None

@@ -1,0 +1,257 @@
+"""Ending a session everywhere, in the one right order.
+
+One transaction marks what is over, writes the feed, the outbox and the receipt. What the
+person is told afterwards is what this transaction knows, and nothing more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from idp.domain import reach as reaching
+from idp.domain.codes import AUTHORIZATION
+from idp.domain.deliveries import BACKCHANNEL, Deliveries
+from idp.domain.events import Events
+from idp.domain.reach import Reach, Scope, reach
+from idp.domain.receipts import ENDED, LIVES, SURVIVES, TELLING, Concern, Receipt, Receipts
+from idp.domain.rules import Rules
+from idp.store import DbSession, writing
+from idp.store.people import Account
+from idp.store.sessions import Code, Line, Participation, Session
+from idp.store.system import Ended, ReceiptLine
+
+__all__ = ["Because", "Concern", "Receipt", "Scope", "SignOuts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why a sign-out happens, and who asked for it: "person", "client:<id>", "clock", ..."""
+
+    reason: str
+    by: str
+
+
+class SignOuts:
+    """Every way in which something ends, and the receipts of it."""
+
+    def __init__(
+        self,
+        session: DbSession,
+        *,
+        receipts: Receipts,
+        deliveries: Deliveries,
+        events: Events,
+        rules: Rules,
+    ) -> None:
+        self._session = session
+        self.receipts = receipts
+        self.deliveries = deliveries
+        self._events = events
+        self._rules = rules
+
+    def preview(self, scope: Scope, now: datetime) -> list[Concern]:
+        """What would be on the receipt if the sign-out happened now."""
+        return _concerns(reach(self._session, scope), now)
+
+    def app(
+        self, account_id: str, session_id: str, client_id: str, why: Because, now: datetime
+    ) -> Receipt | None:
+        """Sign out of one app in one browser."""
+        scope = Scope(
+            kind=reaching.APP, account_id=account_id, session_id=session_id, client_id=client_id
+        )
+        return self.carry_out(scope, why, now)
+
+    def browser(
+        self, account_id: str, session_id: str, why: Because, now: datetime
+    ) -> Receipt | None:
+        """Sign out of everything in one browser."""
+        scope = Scope(kind=reaching.BROWSER, account_id=account_id, session_id=session_id)
+        return self.carry_out(scope, why, now)
+
+    def everywhere(
+        self, account_id: str, why: Because, now: datetime, *, but: str | None = None
+    ) -> Receipt | None:
+        """Sign out of everything, offline access included; `but` spares one session."""
+        kind = reaching.EVERYWHERE if but is None else reaching.ELSEWHERE
+        return self.carry_out(Scope(kind=kind, account_id=account_id, session_id=but), why, now)
+
+    def app_everywhere(
+        self, account_id: str, client_id: str, why: Because, now: datetime
+    ) -> Receipt | None:
+        """Sign out of one app in every browser, offline access included."""
+        scope = Scope(kind=reaching.APP_EVERYWHERE, account_id=account_id, client_id=client_id)
+        return self.carry_out(scope, why, now)
+
+    def line(self, line: Line, why: Because, now: datetime) -> Receipt | None:
+        """End one line: its refresh token and every access token minted beside it."""
+        scope = Scope(kind=reaching.LINE, account_id=line.account_id, line_id=line.id)
+        return self.carry_out(scope, why, now)
+
+    def carry_out(self, scope: Scope, why: Because, now: datetime) -> Receipt | None:
+        """Do it. None when there was nothing left to end: a second click is no second sign-out."""
+        writing(self._session)
+        if scope.kind == reaching.EVERYWHERE:
+            self._next_generation(scope.account_id)
+        reached = reach(self._session, scope, lock=True)
+        self._void_codes(scope)
+        if reached.empty:
+            return None
+        self._end(reached, why.reason, now)
+        self._feed(scope, reached, now)
+        receipt, lines = self.receipts.write(
+            scope.account_id,
+            _concerns(reached, now),
+            scope=scope.kind,
+            reason=why.reason,
+            by=why.by,
+            now=now,
+        )
+        self._tell(reached, lines, now)
+        self._record(scope, why, receipt, now)
+        return receipt
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget old receipts, finished notices, and feed rows no token can name any more."""
+        writing(self._session)
+        old = select(Ended.id).where(Ended.until <= now).limit(limit)
+        gone = self._session.connection().execute(delete(Ended).where(Ended.id.in_(old))).rowcount
+        return gone + self.receipts.sweep(now, limit) + self.deliveries.sweep(now, limit)
+
+    def _next_generation(self, account_id: str) -> None:
+        """One write that ends whatever was ever issued to this person (CLK-04)."""
+        self._session.execute(
+            update(Account)
+            .where(Account.id == account_id)
+            .values(generation=Account.generation + 1),
+            execution_options={"synchronize_session": False},
+        )
+
+    def _end(self, reached: Reach, reason: str, now: datetime) -> None:
+        for row in (*reached.sessions, *reached.lines):
+            row.ended_at = now
+            row.ended_reason = reason
+        for participation in reached.participations:
+            participation.ended_at = now
+        self._session.flush()
+
+    def _void_codes(self, scope: Scope) -> None:
+        """Codes on their way back to an app buy nothing after the sign-out (COD-08)."""
+        if scope.kind == reaching.LINE:
+            return
+        details = Code.details
+        conditions = [
+            Code.kind == AUTHORIZATION,
+            Code.spent_at.is_(None),
+            details["account_id"].as_string() == scope.account_id,
+        ]
+        session_id = details["session_id"].as_string()
+        if scope.kind in (reaching.APP, reaching.BROWSER):
+            conditions.append(session_id == scope.session_id)
+        if scope.kind == reaching.ELSEWHERE:
+            conditions.append(session_id != scope.session_id)
+        if scope.client_id is not None:
+            conditions.append(details["client_id"].as_string() == scope.client_id)
+        self._session.execute(
+            update(Code).where(*conditions).values(expires_at=Code.created_at),
+            execution_options={"synchronize_session": False},
+        )
+
+    def _feed(self, scope: Scope, reached: Reach, now: datetime) -> None:
+        """What guards must know: ended ids, kept as long as a token could still name them."""
+        until = max((line.access_until for line in reached.lines), default=now)
+        until = max(until, now) + self._rules.feed_margin
+        rows = [("session", row.id) for row in reached.sessions]
+        rows += [("sid", row.sid) for row in reached.participations]
+        rows += [("line", row.id) for row in reached.lines]
+        self._session.add_all(
+            Ended(kind=kind, subject=subject, at=now, until=until) for kind, subject in rows
+        )
+        if scope.kind == reaching.EVERYWHERE:
+            generation = self._session.scalars(
+                select(Account.generation).where(Account.id == scope.account_id)
+            ).one()
+            self._session.add(
+                Ended(
+                    kind="account",
+                    subject=scope.account_id,
+                    generation=generation,
+                    at=now,
+                    until=until,
+                )
+            )
+        self._session.flush()
+
+    def _tell(self, reached: Reach, lines: list[ReceiptLine], now: datetime) -> None:
+        """One notice for every client that took part and can be told, in the outbox."""
+        told = {line.reference: line for line in lines if line.kind == "app"}
+        for participation in reached.participations:
+            if participation.backchannel_logout_uri is None:
+                continue
+            self.deliveries.put(
+                sink=BACKCHANNEL,
+                client_id=participation.client_id,
+                address=participation.backchannel_logout_uri,
+                details={
+                    "sub": participation.sub,
+                    "sid": participation.sid,
+                    "alg": participation.signing_alg,
+                },
+                receipt_line_id=told[participation.sid].id,
+                now=now,
+            )
+
+    def _record(self, scope: Scope, why: Because, receipt: Receipt, now: datetime) -> None:
+        self._events.record(
+            "SignedOut",
+            now,
+            account_id=scope.account_id,
+            client_id=scope.client_id,
+            session_id=scope.session_id,
+            scope=scope.kind,
+            reason=why.reason,
+            by=why.by,
+            receipt=receipt.id,
+        )
+
+
+def _concerns(reached: Reach, now: datetime) -> list[Concern]:
+    """The lines of the receipt, in the order in which a person asks."""
+    return [
+        *(_session_concern(row) for row in reached.sessions),
+        *(_app_concern(row) for row in reached.participations),
+        *(_line_concern(row) for row in reached.lines),
+        *(_access_concern(row) for row in reached.lines if row.access_until > now),
+        *(_survivor_concern(row) for row in reached.survivors),
+    ]
+
+
+def _session_concern(row: Session) -> Concern:
+    return Concern(kind="session", name=row.user_agent, reference=row.id, state=ENDED)
+
+
+def _app_concern(row: Participation) -> Concern:
+    state = TELLING if row.backchannel_logout_uri is not None else ENDED
+    return Concern(kind="app", name=row.client_name, reference=row.sid, state=state)
+
+
+def _line_concern(row: Line) -> Concern:
+    kind = "offline" if row.offline else "line"
+    return Concern(kind=kind, name=row.client_name, reference=row.id, state=ENDED)
+
+
+def _access_concern(row: Line) -> Concern:
+    return Concern(
+        kind="access", name=row.client_name, reference=row.id, state=LIVES, until=row.access_until
+    )
+
+
+def _survivor_concern(row: Line) -> Concern:
+    return Concern(
+        kind="offline",
+        name=row.client_name,
+        reference=row.id,
+        state=SURVIVES,
+        until=row.idle_expires_at,
+    )

@@ -1,0 +1,31 @@
+"""Upkeep: what ends by itself, and what is forgotten, so that nobody needs a cron job (P7)."""
+
+from datetime import datetime
+
+from idp.domain import Provider
+from idp.domain.sign_out import Because
+
+BATCH = 200
+
+
+def end_overdue_sessions(op: Provider, now: datetime) -> int:
+    """A session whose time is over is signed out like any other: receipt, feed, notices."""
+    overdue = op.sessions.overdue(now, BATCH)
+    for session_id in overdue:
+        row = op.sessions.get(session_id)
+        if row is not None:
+            op.sign_outs.browser(row.account_id, row.id, Because("expired", "clock"), now)
+    return len(overdue)
+
+
+def sweep(op: Provider, now: datetime) -> int:
+    """Forget a small batch of everything that nothing depends on; returns how many rows went."""
+    return (
+        op.codes.sweep(now, BATCH)
+        + op.tokens.sweep(now, BATCH)
+        + op.grants.sweep(now, BATCH)
+        + op.sessions.sweep(now, BATCH)
+        + op.sign_outs.sweep(now, BATCH)
+        + op.events.sweep(now, BATCH)
+        + op.clients.reap(now, BATCH)
+    )

@@ -1,0 +1,12 @@
+"""A refresh token works once; a second use ends its line."""
+
+from typing import ClassVar
+
+from idp.policies.model import Policy
+
+
+class Rotation(Policy):
+    """Every refresh gives a successor, so that a copy gives itself away (RFC 9700 4.14.2)."""
+
+    name: ClassVar[str] = "rotation"
+    rotates: ClassVar[bool] = True

@@ -1,0 +1,276 @@
+"""One frozen tree of settings, from `config/*.toml`, `IDP_*` and `IDP_*_FILE`.
+
+The environment wins over the file, the file over the defaults. A key nobody knows, lifetimes
+that contradict each other and secrets that are too weak are refused at start, with a sentence.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from idp.domain.rules import Rules
+
+PREFIX = "IDP_"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+SHORTEST_SECRET = 32
+
+
+class SettingsRefused(ValueError):
+    """The settings cannot be used; the message says which, why, and what to do."""
+
+
+class Room(BaseModel):
+    """A group of settings: frozen, and it knows its own keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lifetimes(Room):
+    """How long things live, in seconds."""
+
+    access_token: int = Field(300, ge=10, le=3600)
+    id_token: int = Field(600, ge=60, le=3600)
+    code: int = Field(60, ge=5, le=60)
+    sign_in: int = Field(1800, ge=60, le=86400)
+    session_idle: int = Field(12 * 3600, ge=60)
+    session_absolute: int = Field(7 * 86400, ge=60)
+    refresh_idle: int = Field(14 * 86400, ge=60)
+    refresh_absolute: int = Field(90 * 86400, ge=60)
+    rotation_grace: int = Field(0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.session_idle > self.session_absolute:
+            raise ValueError(
+                "lifetimes.session_idle is longer than lifetimes.session_absolute; "
+                "a session cannot rest longer than it may live"
+            )
+        if self.refresh_idle > self.refresh_absolute:
+            raise ValueError(
+                "lifetimes.refresh_idle is longer than lifetimes.refresh_absolute; "
+                "a refresh token cannot rest longer than its line may live"
+            )
+        if self.access_token > self.refresh_idle:
+            raise ValueError(
+                "lifetimes.access_token is longer than lifetimes.refresh_idle; "
+                "the refresh token would be dead before it is needed"
+            )
+        return self
+
+
+class Registration(Room):
+    """Who may register a client by itself (RFC 7591)."""
+
+    mode: Literal["open", "token", "off"] = "token"
+    quota: int = Field(20, ge=1)
+    unused_kept_days: int = Field(30, ge=1)
+    token_endpoint_audience: bool = False
+
+
+class Outbound(Room):
+    """Where the provider itself may connect to."""
+
+    allowed: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+
+
+class Worker(Room):
+    """Background work: in the web process, or in `idp worker`."""
+
+    embedded: bool = True
+    delivery_max_age_hours: int = Field(24, ge=1)
+
+
+class Server(Room):
+    """The production web server."""
+
+    host: str = "127.0.0.1"
+    workers: int = Field(1, ge=1, le=64)
+    threads: int = Field(4, ge=1, le=64)
+    trusted_proxies: int = Field(0, ge=0, le=8)
+
+
+class Settings(BaseSettings):
+    """Everything an operator decides."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    issuer: str = ""
+    name: str = "idp"
+    port: int = Field(9000, ge=1, le=65535)
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    redis_url: str = ""
+    secret: str = ""
+    pkce_required: Literal["public", "all"] = "public"
+    legacy_response_types: bool = False
+    lifetimes: Lifetimes = Lifetimes()
+    registration: Registration = Registration()
+    outbound: Outbound = Outbound()
+    worker: Worker = Worker()
+    server: Server = Server()
+
+    @model_validator(mode="after")
+    def _issuer_is_safe(self) -> Self:
+        parts = urlsplit(self.effective_issuer)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                f"issuer {self.issuer!r} is not https; only a loopback address may use http"
+            )
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"issuer {self.issuer!r} is not an https address")
+        if parts.query or parts.fragment or self.effective_issuer.endswith("/"):
+            raise ValueError(
+                "issuer must not end in a slash and has neither query nor fragment "
+                "(OpenID Connect Discovery section 3)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _secret_is_strong(self) -> Self:
+        if self.secret and len(self.secret) < SHORTEST_SECRET:
+            raise ValueError(
+                f"secret is shorter than {SHORTEST_SECRET} characters; make one with "
+                "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+            )
+        if not self.secret and not self.loopback:
+            raise ValueError(
+                "secret is missing; set IDP_SECRET_FILE (or IDP_SECRET): it opens the signing "
+                "keys, and every process of this provider needs the same one"
+            )
+        return self
+
+    @property
+    def effective_issuer(self) -> str:
+        return self.issuer or f"http://localhost:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether this is development: an http issuer on this very machine."""
+        return urlsplit(self.effective_issuer).scheme == "http"
+
+    @property
+    def effective_database_url(self) -> str:
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir.absolute() / 'idp.sqlite3'}"
+        for short in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(short):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(short)
+        return self.database_url
+
+    def rules(self) -> Rules:
+        """The part of the settings that the domain and the protocol know."""
+        lives = self.lifetimes
+        return Rules(
+            issuer=self.effective_issuer,
+            name=self.name,
+            access_lifetime=timedelta(seconds=lives.access_token),
+            id_token_lifetime=timedelta(seconds=lives.id_token),
+            code_lifetime=timedelta(seconds=lives.code),
+            interaction_lifetime=timedelta(seconds=lives.sign_in),
+            session_idle=timedelta(seconds=lives.session_idle),
+            session_absolute=timedelta(seconds=lives.session_absolute),
+            line_idle=timedelta(seconds=lives.refresh_idle),
+            line_absolute=timedelta(seconds=lives.refresh_absolute),
+            rotation_grace=timedelta(seconds=lives.rotation_grace),
+            delivery_max_age=timedelta(hours=self.worker.delivery_max_age_hours),
+            pkce_required=self.pkce_required,
+            registration=self.registration.mode,
+            registration_quota=self.registration.quota,
+            unused_client_kept=timedelta(days=self.registration.unused_kept_days),
+            token_endpoint_audience=self.registration.token_endpoint_audience,
+            loopback_allowed=self.loopback,
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands in: it has already folded file and environment."""
+        return (init_settings,)
+
+
+def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process, or `SettingsRefused` with one sentence that helps.
+
+    `config` is a TOML file; without it `IDP_CONFIG` names one.
+    """
+    chosen = config or (Path(environ["IDP_CONFIG"]) if environ.get("IDP_CONFIG") else None)
+    tree = _read_toml(chosen) if chosen else {}
+    for path, value in _from_environment(environ):
+        _plant(tree, path, value)
+    try:
+        return Settings(**tree)
+    except ValidationError as error:
+        raise SettingsRefused("; ".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise SettingsRefused(f"the settings file {path} does not exist") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsRefused(f"the settings file {path} is not TOML: {error}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    """Each `IDP_*` variable as a path into the tree; `IDP_*_FILE` names a file that holds it."""
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name == "IDP_CONFIG":
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if key.endswith("_file"):
+            yield key.removesuffix("_file").split("__"), _read_secret(name, Path(value))
+        else:
+            yield key.split("__"), value
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsRefused(f"{name} names {path}, which cannot be read: {error}") from None
+
+
+def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
+    *groups, leaf = path
+    for group in groups:
+        tree = tree.setdefault(group, {})
+    tree[leaf] = _listed(leaf, value)
+
+
+def _listed(leaf: str, value: str) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if leaf == "allowed" else value
+
+
+def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's own shape
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(where, list(_known(Settings)), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"there is no setting {where!r}{hint}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _known(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _known(field.annotation, f"{prefix}{name}.")
