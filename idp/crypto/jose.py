@@ -1,0 +1,252 @@
+"""Signing and verifying JSON Web Tokens with an explicit list of algorithms (RFC 7515, 8725).
+
+Only the compact form exists here. A token is looked at with suspicion in a fixed order: its
+size, its shape, its header, its key, its signature; only then is a claim read. Keys named by
+the token itself (`jwk`, `jku`, `x5u`, `x5c`) are never used.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+
+LONGEST_TOKEN = 16 * 1024
+LONGEST_HEADER = 4 * 1024
+SKEW = timedelta(seconds=60)
+LATEST = 2**53
+
+ASYMMETRIC = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ASYMMETRIC += ("Ed25519", "EdDSA")
+OUR_ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
+
+_KEY_TYPES = {"E": "EC", "R": "RSA", "P": "RSA", "H": "oct"}
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+
+Claims = Mapping[str, Any]
+
+
+class Unverifiable(Exception):
+    """The token is not what it should be. The message is for our own trail, not for senders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs, with the one algorithm it is for."""
+
+    kid: str
+    alg: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """A key that verifies. `kid` and `alg` may be unknown for a client's own keys."""
+
+    kid: str | None
+    alg: str | None
+    key: Key
+
+
+class _Registry(jws.JWSRegistry):  # type: ignore[misc,unused-ignore]
+    max_header_length = LONGEST_HEADER
+    max_payload_length = LONGEST_TOKEN
+
+
+def generate(alg: str) -> Key:
+    """A fresh private key for one of our algorithms."""
+    if alg == "ES256":
+        return ECKey.generate_key("P-256")
+    if alg in ("RS256", "PS256"):
+        return RSAKey.generate_key(2048)
+    if alg == "Ed25519":
+        return OKPKey.generate_key("Ed25519")
+    raise ValueError(f"we have no keys for {alg}")
+
+
+def import_key(jwk: Mapping[str, Any]) -> Key:
+    """A key from its JSON form; raises `Unverifiable` for one that is none."""
+    kinds: dict[str, Any] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey, "oct": OctKey}
+    kind = kinds.get(str(jwk.get("kty")))
+    if kind is None:
+        raise Unverifiable("unknown key type")
+    try:
+        return kind.import_key(dict(jwk))  # type: ignore[no-any-return]
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unverifiable("not a usable key") from error
+
+
+def thumbprint(key: Key) -> str:
+    """The name of a key that follows from the key itself (RFC 7638)."""
+    return key.thumbprint()
+
+
+def sign(signer: Signer, claims: Claims, typ: str) -> str:
+    """A signed token in compact form, with `alg`, `kid` and `typ` in its header."""
+    header = {"alg": signer.alg, "kid": signer.kid, "typ": typ}
+    payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
+    registry = _Registry(algorithms=[signer.alg])
+    return jws.serialize_compact(header, payload, signer.key, registry=registry)
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header of a compact token, read with every suspicion but not yet verified."""
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise Unverifiable("too long, or not ASCII")
+    parts = token.split(".", 5)
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        raise Unverifiable("not a compact signature")
+    if len(parts[0]) > LONGEST_HEADER:
+        raise Unverifiable("header too long")
+    header = _json_object(_decode(parts[0]))
+    if "crit" in header or header.get("b64") is False:
+        raise Unverifiable("critical header members are not understood")
+    if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
+        raise Unverifiable("alg or kid is not a string")
+    return header
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a token nobody has verified yet; only to find out whose keys to try."""
+    header_of(token)
+    return _json_object(_decode(token.split(".")[1]))
+
+
+def verify(
+    token: str,
+    verifiers: Iterable[Verifier],
+    algorithms: Sequence[str],
+    *,
+    typ: str | None = None,
+) -> dict[str, Any]:
+    """The claims of a token signed by one of these keys with one of these algorithms.
+
+    With `typ` the header must say so (RFC 8725 section 3.11). Raises `Unverifiable`.
+    """
+    header = header_of(token)
+    alg = header["alg"]
+    if alg not in algorithms:
+        raise Unverifiable("algorithm not allowed here")
+    if typ is not None and _media_type(header.get("typ")) != typ:
+        raise Unverifiable("another kind of token")
+    for part in token.split(".")[1:]:
+        _decode(part)
+    for verifier in _candidates(verifiers, header.get("kid"), alg):
+        if _signature_holds(token, verifier.key, alg):
+            return _json_object(_decode(token.split(".")[1]))
+    raise Unverifiable("no key of ours verifies it")
+
+
+def check_times(claims: Claims, now: datetime, *, skew: timedelta = SKEW) -> None:
+    """`exp` must be there and ahead; `nbf` and `iat`, if there, must not be ahead of us."""
+    moment = now.timestamp()
+    tolerance = skew.total_seconds()
+    if moment >= _numeric_date(claims, "exp", required=True) + tolerance:
+        raise Unverifiable("expired")
+    for name in ("nbf", "iat"):
+        if _numeric_date(claims, name, required=False) > moment + tolerance:
+            raise Unverifiable(f"{name} is in the future")
+
+
+def audiences(claims: Claims) -> frozenset[str]:
+    """The `aud` of a token as a set, whether it was one string or several."""
+    aud = claims.get("aud")
+    if isinstance(aud, str):
+        return frozenset([aud])
+    if isinstance(aud, list) and all(isinstance(item, str) for item in aud):
+        return frozenset(aud)
+    return frozenset()
+
+
+def half_hash(alg: str, value: str) -> str:
+    """`at_hash` and `c_hash` (OpenID Connect Core section 3.1.3.6)."""
+    if alg in ("Ed25519", "EdDSA"):
+        hashed = hashlib.sha512(value.encode()).digest()
+    elif alg[:2] in ("ES", "RS", "PS", "HS") and alg[2:] in _HASHES:
+        hashed = _HASHES[alg[2:]](value.encode()).digest()
+    else:
+        raise Unverifiable("no hash belongs to this algorithm")
+    return base64.urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()
+
+
+def _candidates(verifiers: Iterable[Verifier], kid: str | None, alg: str) -> list[Verifier]:
+    """The keys that may have signed: of that name, or nameless ones of the right kind."""
+    fitting = [v for v in verifiers if v.alg in (None, alg) and _fits(v.key, alg)]
+    if kid is None:
+        return fitting
+    named = [v for v in fitting if v.kid == kid]
+    return named or [v for v in fitting if v.kid is None]
+
+
+def _fits(key: Key, alg: str) -> bool:
+    if alg in ("Ed25519", "EdDSA"):
+        return key.key_type == "OKP" and key.curve_name == "Ed25519"
+    if key.key_type != _KEY_TYPES.get(alg[0]):
+        return False
+    return alg not in _CURVES or key.curve_name == _CURVES[alg]
+
+
+def _signature_holds(token: str, key: Key, alg: str) -> bool:
+    registry = _Registry(algorithms=[alg], strict_check_header=False)
+    try:
+        jws.deserialize_compact(token.encode(), key, registry=registry)
+    except (JoseError, ValueError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _media_type(typ: object) -> str | None:
+    if not isinstance(typ, str):
+        return None
+    return typ.lower().removeprefix("application/")
+
+
+def _decode(part: str) -> bytes:
+    """Base64url without padding, and only the canonical spelling (RFC 7515 section 2)."""
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unverifiable("not base64url") from error
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+        raise Unverifiable("not canonical base64url")
+    return raw
+
+
+def _json_object(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(
+            raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constants
+        )
+    except (ValueError, RecursionError) as error:
+        raise Unverifiable("not JSON") from error
+    if not isinstance(value, dict):
+        raise Unverifiable("not a JSON object")
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is there twice")
+    return found
+
+
+def _no_constants(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _numeric_date(claims: Claims, name: str, *, required: bool) -> float:
+    value = claims.get(name)
+    if value is None and not required:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
+        raise Unverifiable(f"{name} is not a date")
+    return float(value)
