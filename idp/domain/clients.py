@@ -1,0 +1,365 @@
+"""Relying parties: add, register, find, rotate a secret, remove.
+
+`ClientView` is a frozen copy for the hot path. It is kept in memory and held against one
+number in the database each time, so that no process works with a stale one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, select, update
+
+from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
+from idp.domain.client_keys import ClientKeys
+from idp.domain.metadata import InvalidMetadata, checked
+from idp.domain.outbound import Outbound
+from idp.domain.rules import Rules
+from idp.policies import PolicySet
+from idp.store import DbSession, Json, writing
+from idp.store.clients import Client, ClientSecret
+from idp.store.sessions import Grant, Line
+
+__all__ = ["ClientView", "Clients", "InvalidMetadata", "NoSuchClient", "Registered"]
+
+SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+OLD_SECRET_WORKS = timedelta(days=1)
+USED_EVERY = timedelta(hours=1)
+MOST_VIEWS = 10_000
+
+_VERSION = select(Client.version, Client.disabled_at, Client.last_used_at).where(
+    Client.client_id == bindparam("c")
+)
+
+
+class NoSuchClient(Exception):
+    """There is no client of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What we keep of a client's secret."""
+
+    digest: bytes
+    sealed: bytes | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client as it stood at one version of it. Properties have the metadata's names."""
+
+    client_id: str
+    version: int
+    details: Mapping[str, Any]
+    policies: tuple[str, ...]
+    serves: frozenset[str]
+    trusted: bool
+    dynamic: bool
+    enabled: bool
+    secrets: tuple[Secret, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.details.get("client_name") or self.client_id)
+
+    @property
+    def auth_method(self) -> str:
+        return str(self.details["token_endpoint_auth_method"])
+
+    @property
+    def public(self) -> bool:
+        return self.auth_method == "none"
+
+    @property
+    def auth_signing_alg(self) -> str | None:
+        return self.details.get("token_endpoint_auth_signing_alg")
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        return tuple(self.details.get("redirect_uris", ()))
+
+    @property
+    def post_logout_redirect_uris(self) -> tuple[str, ...]:
+        return tuple(self.details.get("post_logout_redirect_uris", ()))
+
+    @property
+    def grant_types(self) -> frozenset[str]:
+        return frozenset(self.details.get("grant_types", ()))
+
+    @property
+    def response_types(self) -> frozenset[str]:
+        return frozenset(self.details.get("response_types", ()))
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """The scopes it may ask for; None is every scope."""
+        scope = self.details.get("scope")
+        return frozenset(scope.split()) if scope else None
+
+    @property
+    def native(self) -> bool:
+        return self.details.get("application_type") == "native"
+
+    @property
+    def id_token_alg(self) -> str:
+        return str(self.details.get("id_token_signed_response_alg", "RS256"))
+
+    @property
+    def userinfo_alg(self) -> str | None:
+        return self.details.get("userinfo_signed_response_alg")
+
+    @property
+    def backchannel_logout_uri(self) -> str | None:
+        return self.details.get("backchannel_logout_uri")
+
+    @property
+    def rotates(self) -> bool:
+        """Whether its refresh tokens work once: by policy, and always for public clients."""
+        return self.public or not self.policies or PolicySet.named(self.policies).rotates
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client that registered itself, and the secrets it is shown once."""
+
+    view: ClientView
+    secret: Handle | None
+    registration_access_token: Handle
+
+
+class Clients:
+    """All clients."""
+
+    def __init__(
+        self, session: DbSession, sealing_key: bytes, outbound: Outbound, rules: Rules
+    ) -> None:
+        self._session = session
+        self._sealing_key = sealing_key
+        self._rules = rules
+        self._views: dict[str, ClientView] = {}
+        self.keys = ClientKeys(outbound)
+
+    def find(self, client_id: str) -> ClientView | None:
+        """The client as it is now."""
+        row = self._session.connection().execute(_VERSION, {"c": client_id}).one_or_none()
+        if row is None:
+            self._views.pop(client_id, None)
+            return None
+        view = self._views.get(client_id)
+        if view is None or view.version != row.version:
+            view = self._load(client_id)
+        return view
+
+    def get(self, client_id: str) -> ClientView:
+        """The client, or `NoSuchClient`."""
+        view = self.find(client_id)
+        if view is None:
+            raise NoSuchClient(client_id)
+        return view
+
+    def list(self) -> Sequence[ClientView]:
+        """All clients, the oldest first."""
+        ids = self._session.scalars(select(Client.client_id).order_by(Client.created_at)).all()
+        return [view for view in map(self.find, ids) if view is not None]
+
+    def add(
+        self,
+        details: Mapping[str, Any],
+        *,
+        trusted: bool = False,
+        serves: Iterable[str] = (),
+        policies: Iterable[str] = (),
+        now: datetime,
+    ) -> tuple[ClientView, Handle | None]:
+        """An operator adds a client; its secret is shown once."""
+        kept = checked(details, loopback=self._rules.loopback_allowed)
+        return self._insert(kept, trusted, serves, policies, now)
+
+    def register(self, details: Mapping[str, Any], address: str, now: datetime) -> Registered:
+        """A client registers itself (RFC 7591); it can grant itself no privilege (DCR-04)."""
+        harmless = {k: v for k, v in details.items() if k != "assertion_audience"}
+        kept = checked(harmless, loopback=self._rules.loopback_allowed)
+        if self._rules.token_endpoint_audience:
+            kept["assertion_audience"] = "token_endpoint"
+        view, secret = self._insert(kept, False, (), (), now)
+        token = new_handle("ra_")
+        self._session.execute(
+            update(Client)
+            .where(Client.client_id == view.client_id)
+            .values(dynamic=True, registration_digest=digest(token), registered_from=address)
+        )
+        return Registered(self._load(view.client_id), secret, token)
+
+    def of_registration(self, token: str, client_id: str) -> ClientView | None:
+        """The client this registration access token manages, if it is this one (DCR-06)."""
+        query = select(Client.client_id).where(
+            Client.registration_digest == digest(token), Client.client_id == client_id
+        )
+        found = self._session.scalars(query).one_or_none()
+        return self.find(found) if found is not None else None
+
+    def update(self, client_id: str, details: Mapping[str, Any], now: datetime) -> ClientView:
+        """Replace a client's metadata (RFC 7592 section 2.2)."""
+        view = self.get(client_id)
+        harmless = {k: v for k, v in details.items() if k != "assertion_audience"}
+        kept = checked(harmless, loopback=self._rules.loopback_allowed)
+        if "assertion_audience" in view.details:
+            kept["assertion_audience"] = view.details["assertion_audience"]
+        if kept["token_endpoint_auth_method"] != view.auth_method:
+            raise InvalidMetadata("token_endpoint_auth_method cannot be changed; register anew")
+        self._change(client_id, details=kept)
+        return self._load(client_id)
+
+    def remove(self, client_id: str, now: datetime) -> None:
+        """Remove a client. Whatever it holds is dead, because the gate asks for it by name."""
+        writing(self._session)
+        gone = self._session.connection().execute(
+            delete(Client).where(Client.client_id == client_id)
+        )
+        if gone.rowcount != 1:
+            raise NoSuchClient(client_id)
+
+    def disable(self, client_id: str, now: datetime) -> None:
+        """Refuse a client everything until it is enabled again."""
+        self._change(client_id, disabled_at=now)
+
+    def enable(self, client_id: str, now: datetime) -> None:
+        """Let a disabled client work again."""
+        self._change(client_id, disabled_at=None)
+
+    def rotate_secret(self, client_id: str, now: datetime) -> Handle:
+        """A new secret; the one before works on for a day, so that nothing stands still."""
+        view = self.get(client_id)
+        if view.auth_method not in SECRET_METHODS:
+            raise InvalidMetadata(f"client {client_id} has no secret to rotate")
+        writing(self._session)
+        self._session.execute(
+            update(ClientSecret)
+            .where(ClientSecret.client_id == client_id, ClientSecret.expires_at.is_(None))
+            .values(expires_at=now + OLD_SECRET_WORKS)
+        )
+        secret = self._new_secret(client_id, view.auth_method, now)
+        self._change(client_id)
+        return secret
+
+    def check_secret(self, view: ClientView, secret: str, now: datetime) -> bool:
+        """Whether this is one of the client's secrets; the time it takes does not tell."""
+        presented = digest(secret)
+        held = [
+            same(kept.digest, presented)
+            for kept in view.secrets
+            if kept.expires_at is None or kept.expires_at > now
+        ]
+        return bool(secret) and any(held)
+
+    def shared_secrets(self, view: ClientView, now: datetime) -> list[bytes]:
+        """The secrets themselves, where they are keys (client_secret_jwt)."""
+        return [
+            unseal(self._sealing_key, kept.sealed, bound_to=view.client_id)
+            for kept in view.secrets
+            if kept.sealed is not None and (kept.expires_at is None or kept.expires_at > now)
+        ]
+
+    def touch(self, client_id: str, now: datetime) -> None:
+        """The client is in use; written down once an hour at the most."""
+        row = self._session.connection().execute(_VERSION, {"c": client_id}).one_or_none()
+        if row is None or (row.last_used_at and now - row.last_used_at < USED_EVERY):
+            return
+        writing(self._session)
+        self._session.execute(
+            update(Client).where(Client.client_id == client_id).values(last_used_at=now)
+        )
+
+    def reap(self, now: datetime, limit: int) -> int:
+        """Remove clients that registered themselves and are not used (DCR-08)."""
+        since = now - self._rules.unused_client_kept
+        unused = (
+            select(Client.client_id)
+            .where(
+                Client.dynamic.is_(True),
+                Client.created_at <= since,
+                Client.last_used_at.is_(None) | (Client.last_used_at <= since),
+                ~exists().where(Line.client_id == Client.client_id, Line.ended_at.is_(None)),
+                ~exists().where(Grant.client_id == Client.client_id, Grant.ended_at.is_(None)),
+            )
+            .limit(limit)
+        )
+        writing(self._session)
+        gone = delete(Client).where(Client.client_id.in_(unused))
+        return self._session.connection().execute(gone).rowcount
+
+    def _insert(
+        self,
+        kept: Json,
+        trusted: bool,
+        serves: Iterable[str],
+        policies: Iterable[str],
+        now: datetime,
+    ) -> tuple[ClientView, Handle | None]:
+        names = list(policies)
+        PolicySet.named(names)
+        writing(self._session)
+        client_id = new_handle("c_")
+        self._session.add(
+            Client(
+                client_id=client_id,
+                details=kept,
+                policies=names,
+                serves=list(serves),
+                trusted=trusted,
+                created_at=now,
+            )
+        )
+        self._session.flush()
+        method = kept["token_endpoint_auth_method"]
+        secret = self._new_secret(client_id, method, now) if method in SECRET_METHODS else None
+        return self._load(client_id), secret
+
+    def _new_secret(self, client_id: str, method: str, now: datetime) -> Handle:
+        secret = new_handle("cs_")
+        sealed = None
+        if method == "client_secret_jwt":
+            sealed = seal(self._sealing_key, secret.encode(), bound_to=client_id)
+        self._session.add(
+            ClientSecret(
+                client_id=client_id, digest=digest(secret), sealed=sealed, created_at=now
+            )
+        )
+        self._session.flush()
+        return secret
+
+    def _change(self, client_id: str, **values: object) -> None:
+        writing(self._session)
+        changed = self._session.connection().execute(
+            update(Client)
+            .where(Client.client_id == client_id)
+            .values(version=Client.version + 1, **values)
+        )
+        if changed.rowcount != 1:
+            raise NoSuchClient(client_id)
+
+    def _load(self, client_id: str) -> ClientView:
+        row = self._session.get(Client, client_id, populate_existing=True)
+        if row is None:
+            raise NoSuchClient(client_id)
+        secrets = self._session.scalars(
+            select(ClientSecret).where(ClientSecret.client_id == client_id)
+        )
+        view = ClientView(
+            client_id=row.client_id,
+            version=row.version,
+            details=MappingProxyType(dict(row.details)),
+            policies=tuple(row.policies),
+            serves=frozenset(row.serves),
+            trusted=row.trusted,
+            dynamic=row.dynamic,
+            enabled=row.disabled_at is None,
+            secrets=tuple(Secret(s.digest, s.sealed, s.expires_at) for s in secrets),
+        )
+        if len(self._views) >= MOST_VIEWS:
+            self._views.clear()
+        self._views[client_id] = view
+        return view

@@ -1,0 +1,64 @@
+"""Short-lived facts on Redis (or Valkey).
+
+When Redis does not answer, counting goes on in this process with a stricter share: a limiter
+that is down must not become a limiter that lets everything through (PWD-10).
+"""
+
+from datetime import datetime
+
+import redis
+import structlog
+
+from idp.store.volatile import Volatile
+
+TIMEOUT_SECONDS = 0.25
+STRICTER = 4
+LOCAL_KEYS = 10_000
+PREFIX = "idp:fact:"
+
+log = structlog.get_logger()
+
+
+class RedisVolatile:
+    """Facts in Redis, shared by all processes."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+        self._local: dict[str, tuple[int, datetime]] = {}
+
+    @classmethod
+    def connect(cls, url: str) -> Volatile:
+        """Facts at this address, with short patience."""
+        return cls(
+            redis.Redis.from_url(
+                url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            )
+        )
+
+    def count(self, key: str, until: datetime, now: datetime) -> int:
+        milliseconds = max(1, int((until - now).total_seconds() * 1000))
+        try:
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.incr(PREFIX + key)
+                pipe.pexpire(PREFIX + key, milliseconds, nx=True)
+                total, _ = pipe.execute()
+            return int(total)
+        except redis.RedisError:
+            log.warning("redis does not answer; counting in this process only")
+            return self._count_here(key, until, now) * STRICTER
+
+    def forget(self, key: str) -> None:
+        self._local.pop(key, None)
+        try:
+            self._redis.delete(PREFIX + key)
+        except redis.RedisError:
+            log.warning("redis does not answer; a count will end by itself")
+
+    def _count_here(self, key: str, until: datetime, now: datetime) -> int:
+        if len(self._local) > LOCAL_KEYS:
+            self._local = {k: v for k, v in self._local.items() if v[1] > now}
+        total, ends = self._local.get(key, (0, until))
+        if ends <= now:
+            total, ends = 0, until
+        self._local[key] = (total + 1, ends)
+        return total + 1

@@ -1,0 +1,54 @@
+"""Short-lived facts that processes share: counted, seen, forgotten.
+
+They live beside the truth, not in it: each is written in a short transaction of its own, so
+that a guess counts even when the request it belongs to is undone.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Engine, case, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idp.store import WRITES
+from idp.store.system import Fact
+
+
+class Volatile(Protocol):
+    """Counts that expire by themselves."""
+
+    def count(self, key: str, until: datetime, now: datetime) -> int:
+        """One more; returns how many there are now. A new count ends at `until`."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Start over."""
+        ...
+
+
+class SqlVolatile:
+    """Facts in the database, for a provider that has no Redis."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self, key: str, until: datetime, now: datetime) -> int:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        fresh = insert(Fact).values(key=key, count=1, value=None, expires_at=until)
+        over = Fact.expires_at <= now
+        counted = fresh.on_conflict_do_update(
+            index_elements=[Fact.key],
+            set_={
+                "count": case((over, 1), else_=Fact.count + 1),
+                "expires_at": case((over, until), else_=Fact.expires_at),
+            },
+        ).returning(Fact.count)
+        with self._engine.connect().execution_options(**{WRITES: True}) as connection:
+            total = connection.execute(counted).scalar_one()
+            connection.commit()
+        return total
+
+    def forget(self, key: str) -> None:
+        with self._engine.connect().execution_options(**{WRITES: True}) as connection:
+            connection.execute(delete(Fact).where(Fact.key == key))
+            connection.commit()
