@@ -1,0 +1,246 @@
+"""People: create, find, change, disable."""
+
+import secrets
+import threading
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError, VerificationError
+from sqlalchemy import select
+
+from idp.domain.profile import checked_claims
+from idp.domain.rules import Rules
+from idp.store import DbSession, Json, writing
+from idp.store.people import Account, Credential
+
+__all__ = ["Account", "Accounts", "Credential", "UsernameTaken", "WeakPassword"]
+
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 1024
+HASHED_AT_ONCE = 2
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_hashing = threading.BoundedSemaphore(HASHED_AT_ONCE)
+
+
+class UsernameTaken(Exception):
+    """Somebody has that name already."""
+
+
+class WeakPassword(Exception):
+    """The password is refused; `reason` is too_short, too_long, too_common or contains_name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Accounts:
+    """Everybody who can sign in."""
+
+    def __init__(self, session: DbSession, rules: Rules) -> None:
+        self._session = session
+        self._rules = rules
+
+    def create(
+        self, username: str, password: str | None, claims: Mapping[str, Any], now: datetime
+    ) -> Account:
+        """A new person. Raises `UsernameTaken`, `WeakPassword`, or ValueError for bad claims."""
+        key = username_key(username)
+        if not key or len(key) > 255 or not key.isprintable():  # noqa: PLR2004
+            raise ValueError("a username has 1 to 255 printable characters")
+        kept = checked_claims({"preferred_username": username.strip(), **claims})
+        hashed = None
+        if password is not None:
+            self.judge(password, username, kept)
+            hashed = hash_password(password)
+        writing(self._session)
+        if self._by_key(key) is not None:
+            raise UsernameTaken(username)
+        row = Account(
+            id="u_" + secrets.token_urlsafe(16),
+            username=username.strip(),
+            username_key=key,
+            claims=kept,
+            password_hash=hashed,
+            password_changed_at=now if hashed else None,
+            webauthn_handle=secrets.token_bytes(32),
+            created_at=now,
+            updated_at=now,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def find(self, account_id: str) -> Account | None:
+        """The person with this `sub`."""
+        return self._session.get(Account, account_id, populate_existing=True)
+
+    def find_by_username(self, username: str) -> Account | None:
+        """The person of that name, however it is spelled."""
+        return self._by_key(username_key(username))
+
+    def find_by_handle(self, handle: bytes) -> Account | None:
+        """The person an authenticator knows by this handle (WebAuthn section 5.4.3)."""
+        query = select(Account).where(Account.webauthn_handle == handle)
+        return self._session.scalars(query).one_or_none()
+
+    def list(self) -> Sequence[Account]:
+        """Everybody, the oldest first."""
+        return self._session.scalars(select(Account).order_by(Account.created_at)).all()
+
+    def set_claims(self, row: Account, claims: Mapping[str, Any], now: datetime) -> None:
+        """Replace what is known of a person; a new e-mail address is unproven (OID-10)."""
+        kept = checked_claims(claims)
+        for claim, proof in (
+            ("email", "email_verified"),
+            ("phone_number", "phone_number_verified"),
+        ):
+            if kept.get(claim) != row.claims.get(claim):
+                kept.pop(proof, None)
+        writing(self._session)
+        row.claims = kept
+        row.updated_at = now
+        self._session.flush()
+
+    def set_password(self, row: Account, password: str, now: datetime) -> None:
+        """A new password, if it is good enough."""
+        self.judge(password, row.username, row.claims)
+        hashed = hash_password(password)
+        writing(self._session)
+        row.password_hash = hashed
+        row.password_changed_at = now
+        self._session.flush()
+
+    def rehash(self, row: Account, password: str) -> None:
+        """Keep a proven password under today's parameters."""
+        hashed = hash_password(password)
+        writing(self._session)
+        row.password_hash = hashed
+        self._session.flush()
+
+    def judge(self, password: str, username: str, claims: Mapping[str, Any]) -> None:
+        """Length, a list of common ones, and nobody's own name; no other rules (PWD-02)."""
+        normal = unicodedata.normalize("NFKC", password)
+        if len(normal) < SHORTEST_PASSWORD:
+            raise WeakPassword("too_short")
+        if len(normal) > LONGEST_PASSWORD:
+            raise WeakPassword("too_long")
+        lowered = normal.casefold()
+        if lowered in common_passwords():
+            raise WeakPassword("too_common")
+        email = str(claims.get("email", "")).casefold()
+        names = {username_key(username), email, email.partition("@")[0], self._rules.name}
+        if any(len(name) > 3 and name in lowered for name in names):  # noqa: PLR2004
+            remainder = min(len(lowered) - len(n) for n in names if len(n) > 3 and n in lowered)  # noqa: PLR2004
+            if remainder < SHORTEST_PASSWORD:
+                raise WeakPassword("contains_name")
+
+    def disable(self, row: Account, now: datetime) -> None:
+        """Nobody signs in as this person any more; ending what runs is a sign-out's business."""
+        writing(self._session)
+        row.disabled_at = now
+        self._session.flush()
+
+    def enable(self, row: Account, now: datetime) -> None:
+        """Let the person sign in again."""
+        writing(self._session)
+        row.disabled_at = None
+        self._session.flush()
+
+    def claims_for(self, account_id: str) -> Json:
+        """The person's standard claims, with `updated_at` as a number of seconds."""
+        query = select(Account.claims, Account.updated_at).where(Account.id == account_id)
+        row = self._session.execute(query).one()
+        return {**row.claims, "updated_at": int(row.updated_at.timestamp())}
+
+    def credentials(self, account_id: str) -> Sequence[Credential]:
+        """A person's passkeys, the oldest first."""
+        query = select(Credential).where(Credential.account_id == account_id)
+        return self._session.scalars(query.order_by(Credential.id)).all()
+
+    def credential(self, credential_id: bytes) -> Credential | None:
+        """The passkey with this id."""
+        query = select(Credential).where(Credential.credential_id == credential_id)
+        return self._session.scalars(
+            query, execution_options={"populate_existing": True}
+        ).one_or_none()
+
+    def add_credential(self, row: Credential) -> None:
+        """Keep a new passkey."""
+        writing(self._session)
+        self._session.add(row)
+        self._session.flush()
+
+    def rename_credential(self, account_id: str, number: int, name: str) -> bool:
+        """Call a passkey something else."""
+        row = self._own(account_id, number)
+        if row is None:
+            return False
+        writing(self._session)
+        row.name = name.strip()[:120] or row.name
+        self._session.flush()
+        return True
+
+    def remove_credential(self, account_id: str, number: int) -> bool:
+        """Forget a passkey."""
+        row = self._own(account_id, number)
+        if row is None:
+            return False
+        writing(self._session)
+        self._session.delete(row)
+        self._session.flush()
+        return True
+
+    def _own(self, account_id: str, number: int) -> Credential | None:
+        row = self._session.get(Credential, number)
+        return row if row is not None and row.account_id == account_id else None
+
+    def _by_key(self, key: str) -> Account | None:
+        query = select(Account).where(Account.username_key == key)
+        return self._session.scalars(
+            query, execution_options={"populate_existing": True}
+        ).one_or_none()
+
+
+def username_key(username: str) -> str:
+    """One spelling for all that a person may type (PWD-07)."""
+    return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+def hash_password(password: str) -> str:
+    """Argon2id; only so many at once, so that sign-ins never take the whole machine (PWD-01)."""
+    with _hashing:
+        return _hasher.hash(unicodedata.normalize("NFKC", password))
+
+
+def password_matches(hashed: str, password: str) -> bool:
+    """Whether this is the password; as long for a wrong one as for a right one."""
+    with _hashing:
+        try:
+            return _hasher.verify(hashed, unicodedata.normalize("NFKC", password))
+        except (VerifyMismatchError, VerificationError, InvalidHashError):
+            return False
+
+
+def needs_rehash(hashed: str) -> bool:
+    """Whether it was hashed under other parameters than today's."""
+    return _hasher.check_needs_rehash(hashed)
+
+
+@cache
+def nobody() -> str:
+    """A hash nothing matches, for the work that must be done when there is no account."""
+    return hash_password(secrets.token_urlsafe(32))
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """The passwords that thieves try first."""
+    text = files("idp.domain.login").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("# "))
