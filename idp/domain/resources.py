@@ -60,6 +60,11 @@ class Resources:
         query = select(Resource).where(Resource.identifier.in_(wanted))
         return self._session.scalars(query).all()
 
+    def that_understand(self, scopes: Iterable[str]) -> tuple[str, ...]:
+        """The APIs that know one of these scopes."""
+        wanted = set(scopes)
+        return tuple(row.identifier for row in self.list() if wanted & set(row.scopes))
+
     def scopes(self) -> Mapping[str, str]:
         """Every scope of every API, with what it means to a person."""
         found: dict[str, str] = {}

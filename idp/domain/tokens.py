@@ -15,7 +15,7 @@ from idp.domain.rules import Rules
 from idp.policies import PolicySet
 from idp.policies.model import Draft
 from idp.store import DbSession, Json, writing
-from idp.store.sessions import Denied
+from idp.store.sessions import Denied, Line
 from idp.store.system import Ended, Fact
 
 __all__ = ["AccessToken", "Lineage", "Live", "Minted", "Tokens"]
@@ -122,6 +122,10 @@ class Tokens:
         if claims.get("iss") != self._rules.issuer:
             return None
         return AccessToken(claims)
+
+    def lineage_of(self, line: Line) -> Lineage:
+        """What the gate must be asked about a line and its refresh token."""
+        return Lineage(client_id=line.client_id, account_id=line.account_id, line_id=line.id)
 
     def deny(self, jti: str, until: datetime, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""

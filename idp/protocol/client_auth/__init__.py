@@ -1,0 +1,88 @@
+"""How a client proves who it is: one method a request, and only the one it is registered for.
+
+`METHODS` holds one file for each family. A wrong secret, an unknown client and a disabled one
+are refused alike (CLA-06).
+"""
+
+from idp.domain import Provider
+from idp.domain.clients import ClientView
+from idp.domain.throttle import Throttled, network
+from idp.protocol.client_auth import assertion, secret
+from idp.protocol.client_auth.credentials import Presented
+from idp.protocol.errors import InvalidClient, InvalidRequest, SlowDown
+from idp.protocol.messages import OAuthRequest
+
+METHODS = (secret, assertion)
+
+SUPPORTED = (
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "none",
+)
+BASIC_CHALLENGE = (("WWW-Authenticate", 'Basic realm="idp", charset="UTF-8"'),)
+
+
+def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
+    """The client that sent this request (RFC 6749 section 2.3); raises `InvalidClient`."""
+    presented = _presented(request)
+    headers = BASIC_CHALLENGE if presented.method == "client_secret_basic" else ()
+    view = op.clients.find(presented.client_id)
+    if view is None or not view.enabled or not presented.fits(view):
+        _count_failure(presented, request, op)
+        if not presented.method.endswith("_jwt"):
+            op.clients.check_secret(view or _NOBODY, presented.proof, request.now)
+        raise InvalidClient("client authentication failed", headers=headers)
+    if presented.method != "none":
+        if not _proved(view, presented, request, op):
+            _count_failure(presented, request, op)
+            raise InvalidClient("client authentication failed", headers=headers)
+    return view
+
+
+def _proved(
+    view: ClientView, presented: Presented, request: OAuthRequest, op: Provider
+) -> bool:
+    for family in METHODS:
+        if view.auth_method in family.NAMES:
+            return family.proves(view, presented, op, request.now)
+    return False
+
+
+def _presented(request: OAuthRequest) -> Presented:
+    """The one way the request authenticates; two ways at once are refused (CLA-02)."""
+    found = [way for family in METHODS for way in family.presented(request)]
+    if len(found) > 1:
+        raise InvalidRequest("more than one way of client authentication")
+    body_id = request.parameters.get("client_id")
+    if not found:
+        if body_id is None:
+            raise InvalidClient("client authentication is missing", headers=BASIC_CHALLENGE)
+        return Presented("none", body_id, "")
+    if body_id is not None and body_id != found[0].client_id:
+        raise InvalidClient("client authentication failed", reason="two client ids")
+    return found[0]
+
+
+def _count_failure(presented: Presented, request: OAuthRequest, op: Provider) -> None:
+    """Guessing gets slower for this source at this client; the client itself works on."""
+    who = f"{presented.client_id}|{network(request.address)}"
+    try:
+        op.throttle.count("client", who, request.now)
+    except Throttled as error:
+        wait = str(int(error.retry_after.total_seconds()))
+        raise SlowDown("too many failed tries", headers=(("Retry-After", wait),)) from None
+
+
+_NOBODY = ClientView(
+    client_id="",
+    version=0,
+    details={"token_endpoint_auth_method": "client_secret_basic"},
+    policies=(),
+    serves=frozenset(),
+    trusted=False,
+    dynamic=False,
+    enabled=False,
+    secrets=(),
+)

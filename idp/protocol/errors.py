@@ -1,0 +1,154 @@
+"""One class for each registered error code; its docstring is the section.
+
+A refusal is an answer: it is committed and sent. `description` is the client's and never
+repeats what it sent; `reason` is ours, for the audit trail.
+"""
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+
+from idp.protocol.messages import Answer
+
+
+class ProtocolError(OAuth2Error):
+    """Something the standards have a name for. Authlib answers with it as with its own."""
+
+    error: str = "invalid_request"
+    status_code: int = 400
+
+    def __init__(
+        self,
+        description: str = "",
+        *,
+        reason: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(description=description or None)
+        self.reason = reason or description
+        self.headers = headers
+
+
+class InvalidRequest(ProtocolError):
+    """RFC 6749 section 5.2."""
+
+
+class InvalidClient(ProtocolError):
+    """RFC 6749 section 5.2: client authentication failed."""
+
+    error = "invalid_client"
+    status_code = 401
+
+
+class InvalidGrant(ProtocolError):
+    """RFC 6749 section 5.2: the code or refresh token is not good, or no longer."""
+
+    error = "invalid_grant"
+
+
+class UnauthorizedClient(ProtocolError):
+    """RFC 6749 sections 4.1.2.1 and 5.2."""
+
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(ProtocolError):
+    """RFC 6749 section 5.2."""
+
+    error = "unsupported_grant_type"
+
+
+class InvalidScope(ProtocolError):
+    """RFC 6749 sections 4.1.2.1 and 5.2."""
+
+    error = "invalid_scope"
+
+
+class InvalidTarget(ProtocolError):
+    """RFC 8707 section 2."""
+
+    error = "invalid_target"
+
+
+class AccessDenied(ProtocolError):
+    """RFC 6749 section 4.1.2.1: the person said no."""
+
+    error = "access_denied"
+
+
+class UnsupportedResponseType(ProtocolError):
+    """RFC 6749 section 4.1.2.1."""
+
+    error = "unsupported_response_type"
+
+
+class LoginRequired(ProtocolError):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "login_required"
+
+
+class ConsentRequired(ProtocolError):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "consent_required"
+
+
+class AccountSelectionRequired(ProtocolError):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "account_selection_required"
+
+
+class UnmetAuthenticationRequirements(ProtocolError):
+    """OpenID Connect Core Unmet Authentication Requirements 1.0 section 2."""
+
+    error = "unmet_authentication_requirements"
+
+
+class RequestNotSupported(ProtocolError):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "request_not_supported"
+
+
+class RequestUriNotSupported(ProtocolError):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "request_uri_not_supported"
+
+
+class RegistrationRefused(ProtocolError):
+    """RFC 7591 section 3.2.2: `invalid_redirect_uri` or `invalid_client_metadata`."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.error = code
+
+
+class InvalidToken(ProtocolError):
+    """RFC 6750 section 3.1: the access token is not good, or no longer."""
+
+    error = "invalid_token"
+    status_code = 401
+
+
+class InsufficientScope(ProtocolError):
+    """RFC 6750 section 3.1."""
+
+    error = "insufficient_scope"
+    status_code = 403
+
+
+class SlowDown(ProtocolError):
+    """Too many tries (RFC 6585 section 4)."""
+
+    error = "invalid_request"
+    status_code = 429
+
+
+def to_answer(error: OAuth2Error) -> Answer:
+    """The JSON form of a refusal (RFC 6749 section 5.2)."""
+    body = {"error": error.error}
+    if error.description:
+        body["error_description"] = error.description
+    headers = error.headers if isinstance(error, ProtocolError) else ()
+    return Answer(status=error.status_code, body=body, headers=headers)

@@ -1,0 +1,7 @@
+"""`GRANTS`: one file for each grant_type. They do not know each other."""
+
+from idp.protocol.grants.authorization_code import AuthorizationCode
+from idp.protocol.grants.client_credentials import ClientCredentials
+from idp.protocol.grants.refresh_token import RefreshToken
+
+GRANTS = (AuthorizationCode, RefreshToken, ClientCredentials)

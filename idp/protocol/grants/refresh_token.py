@@ -1,0 +1,116 @@
+"""The refresh token grant (RFC 6749 section 6): look, judge, spend, mint.
+
+Two who race with one token have one winner. A token that comes back ends its line, and the
+refusal is committed, so that the line stays ended (RFC 9700 section 4.14.2).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
+
+from idp.crypto.secrets import Handle
+from idp.domain import Provider
+from idp.domain.grants import Line, Reused
+from idp.domain.sign_out import Because
+from idp.protocol.claims import access_token, id_token
+from idp.protocol.errors import InvalidGrant, InvalidScope
+from idp.protocol.messages import OAuthRequest
+
+
+class Held:
+    """A refresh token as Authlib asks about it (its `TokenMixin`)."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def check_client(self, client: Any) -> bool:
+        return bool(self.line.client_id == client.client_id)
+
+    def get_scope(self) -> str:
+        return " ".join(self.line.scopes)
+
+
+class RefreshToken(RefreshTokenGrant):
+    """Gives the next access token, and the next refresh token."""
+
+    @property
+    def op(self) -> Provider:
+        op: Provider = self.server.op
+        return op
+
+    @property
+    def original(self) -> OAuthRequest:
+        original: OAuthRequest = self.request.original
+        return original
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Held | None:
+        """The line behind the token; another client's is left alone (RFT-06)."""
+        line = self.op.grants.line_of(refresh_token)
+        return Held(line) if line is not None else None
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        now, view = self.original.now, self.request.client.view
+        line: Line = self.request.refresh_token.line
+        asked = self.original.parameters.all("resource")
+        scopes = self._narrowed(line)
+        spent = self._spend(line, now)
+        self._judge_life(line, now)
+        minted, aimed = access_token(self.op, line, scopes, asked, now)
+        body: dict[str, Any] = {
+            "access_token": minted.value,
+            "token_type": "Bearer",
+            "expires_in": minted.expires_in,
+            "scope": " ".join(aimed.scopes if asked else scopes),
+            "refresh_token": spent,
+        }
+        if "openid" in scopes:
+            body["id_token"] = id_token(
+                self.op, view, line, nonce=None, access=minted.value, now=now
+            )
+        self.op.clients.touch(view.client_id, now)
+        return 200, body, self.TOKEN_RESPONSE_HEADER
+
+    def _narrowed(self, line: Line) -> list[str]:
+        """Scopes may be fewer for this token; the line keeps what it has (RFT-08)."""
+        wanted = (self.request.payload.scope or "").split()
+        allowed = self.request.client.view.scopes
+        have = [s for s in line.scopes if allowed is None or s in allowed or s == "openid"]
+        if not wanted:
+            return have
+        if not set(wanted) <= set(have):
+            raise InvalidScope("the scope was not granted")
+        return [scope for scope in have if scope in wanted]
+
+    def _spend(self, line: Line, now: datetime) -> Handle:
+        view = self.request.client.view
+        token = Handle(self.request.payload.data["refresh_token"])
+        if line.ended_at is None and line.idle_expires_at <= now:
+            raise InvalidGrant("the refresh token is not good, or no longer", reason="idle")
+        grace = timedelta(0) if view.public and line.jkt is None else self.op.rules.rotation_grace
+        try:
+            spent = self.op.grants.spend_refresh(
+                token, line, rotate=view.rotates, grace=grace, now=now
+            )
+        except Reused:
+            self._came_back(line, now)
+        return spent.successor
+
+    def _judge_life(self, line: Line, now: datetime) -> None:
+        """Everything a refresh depends on is asked again, at every refresh (RFT-09)."""
+        lineage = self.op.tokens.lineage_of(line)
+        ended = self.op.tokens.live.ended(lineage, now, lock=True)
+        if ended is not None:
+            raise InvalidGrant("the refresh token is not good, or no longer", reason=ended)
+
+    def _came_back(self, line: Line, now: datetime) -> None:
+        receipt = self.op.sign_outs.line(line, Because("token_reused", "provider"), now)
+        if receipt is not None:
+            self.op.events.record(
+                "RefreshTokenReused",
+                now,
+                account_id=line.account_id,
+                client_id=line.client_id,
+                address=self.original.address,
+            )
+        raise InvalidGrant("the refresh token is not good, or no longer", reason="came back")
