@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, literal, select
 
-from idp.store import DbSession
+from idp.store import DbSession, writing
 from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Denied, Grant, Line, Session
@@ -99,6 +99,7 @@ class Live:
 
     def _hold(self, lineage: Lineage) -> None:
         """Rows in one order everywhere: account, session, line. SQLite has one writer anyway."""
+        writing(self._session)
         if self._session.get_bind().dialect.name == "sqlite":
             return
         connection = self._session.connection()

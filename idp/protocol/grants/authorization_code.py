@@ -65,13 +65,13 @@ class AuthorizationCode(AuthorizationCodeGrant):
         code, now = self.request.payload.data["code"], self.original.now
         details = self.request.authorization_code.details
         self._judge_verifier(code, details)
+        self._judge_life(details, now)
         try:
             row = self.op.codes.spend(AUTHORIZATION, code, now)
         except AlreadySpent as error:
             self._came_back(error.code)
         except Gone:
             raise InvalidGrant("the code is not good, or no longer") from None
-        self._judge_life(details, now)
         line, refresh = self._start_line(details, now)
         self.op.codes.bought(AUTHORIZATION, code, line.id, keep_until=line.expires_at)
         asked = self.original.parameters.all("resource")

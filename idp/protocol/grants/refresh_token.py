@@ -54,8 +54,8 @@ class RefreshToken(RefreshTokenGrant):
         line: Line = self.request.refresh_token.line
         asked = self.original.parameters.all("resource")
         scopes = self._narrowed(line)
-        spent = self._spend(line, now)
         self._judge_life(line, now)
+        spent = self._spend(line, now)
         minted, aimed = access_token(self.op, line, scopes, asked, now)
         body: dict[str, Any] = {
             "access_token": minted.value,

@@ -1,0 +1,67 @@
+"""The way back: where the answer goes, in which form, and always with `iss` (RFC 9207)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from idp.protocol.authorize.checks import RESPONSE_MODES, RESPONSE_TYPES
+from idp.protocol.authorize.draft import Draft
+from idp.protocol.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the browser brings back to the client: by redirect, or by a form that posts itself."""
+
+    redirect_uri: str
+    mode: str
+    parameters: Mapping[str, str]
+
+    @property
+    def location(self) -> str:
+        """The address to redirect to; a query that was registered is kept (RFC 6749 3.1.2)."""
+        joined = "&" if urlsplit(self.redirect_uri).query else "?"
+        bare = self.redirect_uri.removesuffix("?")
+        return bare + joined + urlencode(self.parameters)
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.redirect_uri)
+        if parts.scheme in ("http", "https"):
+            return f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}:"
+
+
+def success(draft: Draft, code: str, issuer: str) -> Reply:
+    """The code, and nothing that was not asked for."""
+    return _reply(draft, {"code": code}, issuer)
+
+
+def refusal(draft: Draft, error: ProtocolError, issuer: str) -> Reply:
+    """The error in the same channel the code would have taken (RFC 6749 section 4.1.2.1)."""
+    said = {"error": error.error}
+    if error.description:
+        said["error_description"] = error.description
+    return _reply(draft, said, issuer)
+
+
+def metadata(issuer: str) -> Mapping[str, object]:
+    """What discovery says about it."""
+    return {
+        "authorization_endpoint": f"{issuer}/authorize",
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "authorization_response_iss_parameter_supported": True,
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def _reply(draft: Draft, said: dict[str, str], issuer: str) -> Reply:
+    if draft.state is not None:
+        said["state"] = draft.state
+    said["iss"] = issuer
+    return Reply(draft.redirect_uri, draft.response_mode, said)

@@ -1,0 +1,48 @@
+"""Discovery and JWKS (RFC 8414 section 3; OpenID Connect Discovery section 4), merged from what
+each feature says of itself: nothing is advertised that has no code.
+"""
+
+from collections.abc import Mapping
+
+from idp.crypto.jose import OUR_ALGORITHMS
+from idp.domain import Provider
+from idp.domain.login import ACR_VALUES
+from idp.protocol import introspection, logout, registration, revocation, token, userinfo
+from idp.protocol.authorize import respond
+from idp.protocol.claims import OPENID_SCOPES
+from idp.protocol.messages import Answer, OAuthRequest
+
+MAX_AGE = (("Cache-Control", "public, max-age=300"),)
+LANGUAGES = ("en", "de")
+
+
+def answer(request: OAuthRequest, op: Provider) -> Answer:
+    """One document for both well-known addresses."""
+    return Answer(body=document(op), headers=MAX_AGE, cacheable=True)
+
+
+def keys(request: OAuthRequest, op: Provider) -> Answer:
+    """The JWK Set of the provider (RFC 7517)."""
+    return Answer(body=op.keys.public_jwks(request.now), headers=MAX_AGE, cacheable=True)
+
+
+def document(op: Provider) -> Mapping[str, object]:
+    """What this provider can do, in the registered words only."""
+    issuer = op.rules.issuer
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/jwks.json",
+        "scopes_supported": [*OPENID_SCOPES, *op.resources.scopes()],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(OUR_ALGORITHMS),
+        "acr_values_supported": list(ACR_VALUES),
+        "claim_types_supported": ["normal"],
+        "ui_locales_supported": list(LANGUAGES),
+        **respond.metadata(issuer),
+        **token.metadata(op),
+        **userinfo.metadata(op),
+        **introspection.metadata(op),
+        **revocation.metadata(op),
+        **registration.metadata(op),
+        **logout.metadata(op),
+    }
