@@ -1,0 +1,22 @@
+"""The unit of work of the request at hand; the web floor commits it, once."""
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, scoped_session
+
+from idp.store import db
+
+
+def session() -> scoped_session[Session]:
+    """Everything the request has read and written, until it is committed or undone."""
+    return db.session
+
+
+def is_ready() -> bool:
+    """Whether the store answers at all."""
+    try:
+        db.session.execute(text("SELECT 1"))
+    except DBAPIError:
+        db.session.rollback()
+        return False
+    return True

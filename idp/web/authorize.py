@@ -1,0 +1,227 @@
+"""/authorize and its return leg, between the rules, the pages and the cookie."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from idp.domain import Provider
+from idp.domain.codes import AUTHORIZATION, INTERACTION, AlreadySpent, Gone
+from idp.domain.sessions import Session
+from idp.protocol.authorize import Returned, examine, respond
+from idp.protocol.authorize.draft import Draft
+from idp.protocol.errors import AccessDenied, ProtocolError
+from idp.protocol.interaction import Done, Step, next_step, unmet, without_person
+from idp.web.browser import allow_form_action, binding, current_session
+from idp.web.pages import error_page, render, speak
+from idp.web.wire import commit, now, provider, read_request
+
+blueprint = Blueprint("authorize", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A parked request: what is asked for, since when, and what the person has done so far."""
+
+    handle: str
+    draft: Draft
+    done: Done
+    denied: bool
+    details: dict[str, Any]
+
+
+@blueprint.route("/authorize", methods=["GET", "POST"])
+def authorize() -> AnyResponse:
+    """A client sends a browser (OpenID Connect Core section 3.1.2.1)."""
+    op = provider()
+    try:
+        draft = examine(read_request(), op)
+    except Returned as returned:
+        return _send_back(returned.draft, returned.error, op)
+    except ProtocolError as error:
+        return error_page(
+            gettext("Sign-in error"),
+            gettext(
+                "The app that sent you here made a request that cannot be answered. "
+                "Nothing was signed in. Go back to the app and try again."
+            ),
+            error=f"{error.error}: {error.description}",
+        )
+    speak(draft.ui_locales)
+    session = current_session(op, now())
+    done = Done(since=now())
+    if "none" in draft.prompt:
+        return _silently(draft, session, done, op)
+    details = {
+        "draft": draft.parked(),
+        "browser": binding(),
+        "since": now().timestamp(),
+        "consented": False,
+        "denied": False,
+        "stronger": False,
+    }
+    grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
+    step = next_step(draft, session, grant, done, now())
+    if session is not None and step is Step.NOTHING:
+        return _issue(draft, session, op)
+    handle = op.codes.issue(INTERACTION, details, op.rules.interaction_lifetime, now())
+    commit()
+    return redirect(_page(step, handle), 303)
+
+
+@blueprint.get("/authorize/continue")
+def go_on() -> AnyResponse:
+    """The person has done a step; what is next, or the way back."""
+    op = provider()
+    transaction = find_transaction(request.args.get("tx", ""))
+    if transaction is None:
+        return stale_page()
+    draft = transaction.draft
+    if transaction.denied:
+        _finish(op, transaction)
+        return _send_back(draft, AccessDenied("the person said no"), op)
+    session = current_session(op, now())
+    if session is not None:
+        error = unmet(draft, session, transaction.done)
+        if error is not None:
+            _finish(op, transaction)
+            return _send_back(draft, error, op)
+    grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
+    step = next_step(draft, session, grant, transaction.done, now())
+    if session is None or step is not Step.NOTHING:
+        return redirect(_page(step, transaction.handle), 303)
+    if not _finish(op, transaction):
+        return stale_page()
+    return _issue(draft, session, op)
+
+
+def find_transaction(handle: str) -> Transaction | None:
+    """A transaction of this very browser that is not over; a stranger's is none (RED-18)."""
+    op = provider()
+    row = op.codes.look(INTERACTION, handle, now())
+    if row is None or row.spent_at is not None or row.details["browser"] != binding():
+        return None
+    client = op.clients.find(row.details["draft"]["client_id"])
+    if client is None or not client.enabled:
+        return None
+    draft = Draft.resumed(row.details["draft"], client)
+    done = Done(
+        since=datetime.fromtimestamp(row.details["since"], now().tzinfo),
+        consented=row.details["consented"],
+        tried_stronger=row.details["stronger"],
+    )
+    speak(draft.ui_locales)
+    allow_form_action(respond.success(draft, "", op.rules.issuer).origin)
+    return Transaction(handle, draft, done, row.details["denied"], row.details)
+
+
+def remember(transaction: Transaction, **steps: object) -> None:
+    """Write down what the person has done in this transaction."""
+    provider().codes.replace(INTERACTION, transaction.handle, {**transaction.details, **steps})
+
+
+def stale_page() -> Response:
+    """A tab that was left open too long, or a page that was answered already."""
+    return error_page(
+        gettext("This sign-in is over"),
+        gettext(
+            "The page was open for too long, was answered in another tab, or belongs to another "
+            "browser. Go back to the app and start again."
+        ),
+        back="/account",
+    )
+
+
+def _silently(
+    draft: Draft, session: Session | None, done: Done, op: Provider
+) -> AnyResponse:
+    grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
+    error = without_person(draft, session, grant, done, now())
+    if error is not None or session is None:
+        return _send_back(draft, error or AccessDenied(""), op)
+    return _issue(draft, session, op)
+
+
+def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
+    """The code, and everything that redeeming it will need."""
+    op.sessions.touch(session, now())
+    asked = sorted({name for member in draft.claims.values() for name in member})
+    grant = op.grants.find(session.account_id, draft.client.client_id)
+    if grant is None:
+        grant = op.grants.allow(
+            session.account_id,
+            draft.client.client_id,
+            scopes=draft.scopes,
+            resources=draft.resources,
+            claims=asked,
+            now=now(),
+        )
+    details = {
+        "client_id": draft.client.client_id,
+        "redirect_uri": draft.redirect_uri if draft.redirect_uri_sent else None,
+        "code_challenge": draft.code_challenge,
+        "nonce": draft.nonce,
+        "scopes": list(draft.scopes),
+        "resources": list(draft.resources),
+        "claims": draft.claims,
+        "account_id": session.account_id,
+        "session_id": session.id,
+        "grant_id": grant.id,
+        "generation": session.generation,
+        "auth_time": int(session.auth_time.timestamp()),
+        "acr": session.acr,
+        "amr": list(session.amr),
+        "offline": draft.offline,
+    }
+    code = op.codes.issue(AUTHORIZATION, details, op.rules.code_lifetime, now())
+    commit()
+    return _reply(respond.success(draft, code, op.rules.issuer))
+
+
+def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
+    """A refusal goes to the client; from a client that registered itself, and with nobody signed
+    in, only when the person clicks (RFC 9700 section 4.11.2).
+    """
+    reply = respond.refusal(draft, error, op.rules.issuer)
+    commit()
+    unasked = draft.client.dynamic and "none" not in _prompts() and error.error != "access_denied"
+    if unasked and current_session(op, now()) is None:
+        allow_form_action(reply.origin)
+        return render(
+            "bounce.html",
+            400,
+            client=draft.client,
+            error=error.error,
+            description=error.description,
+            reply=reply,
+        )
+    return _reply(reply)
+
+
+def _prompts() -> list[str]:
+    return request.values.get("prompt", "").split()
+
+
+def _reply(reply: respond.Reply) -> AnyResponse:
+    if reply.mode == "form_post":
+        allow_form_action(reply.origin)
+        return render("form_post.html", reply=reply)
+    response = redirect(reply.location, 303)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _finish(op: Provider, transaction: Transaction) -> bool:
+    """A transaction ends once; whoever comes second starts over."""
+    try:
+        op.codes.spend(INTERACTION, transaction.handle, now())
+    except (AlreadySpent, Gone):
+        return False
+    return True
+
+
+def _page(step: Step, handle: str) -> str:
+    return f"/consent?tx={handle}" if step is Step.CONSENT else f"/sign-in?tx={handle}"

@@ -1,0 +1,69 @@
+"""The table of protocol endpoints: the public surface on one page."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from idp.protocol import introspection, metadata, registration, revocation, token, userinfo
+from idp.web.wire import Endpoint, serve
+
+blueprint = Blueprint("protocol", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an endpoint is found, and whether a page of another origin may call it."""
+
+    methods: tuple[str, ...]
+    path: str
+    endpoint: Endpoint
+    cors: bool = False
+
+
+ROUTES = (
+    Route(("GET",), "/.well-known/openid-configuration", metadata.answer, cors=True),
+    Route(("GET",), "/.well-known/oauth-authorization-server", metadata.answer, cors=True),
+    Route(("GET",), "/jwks.json", metadata.keys, cors=True),
+    Route(("POST",), "/token", token.answer, cors=True),
+    Route(("GET", "POST"), "/userinfo", userinfo.answer, cors=True),
+    Route(("POST",), "/introspect", introspection.answer),
+    Route(("POST",), "/revoke", revocation.answer, cors=True),
+    Route(("POST",), "/register", registration.answer),
+    Route(("GET", "PUT", "DELETE"), "/register/<client_id>", registration.manage),
+)
+
+
+def _add(route: Route) -> None:
+    def view(client_id: str = "") -> Response:
+        if request.method == "OPTIONS":
+            return _preflight(route)
+        response = serve(route.endpoint, client_id)
+        return _opened(response) if route.cors else response
+
+    methods = [*route.methods, "OPTIONS"] if route.cors else list(route.methods)
+    blueprint.add_url_rule(
+        route.path,
+        endpoint=route.path.strip("/").replace("/", "-").replace(".", ""),
+        view_func=view,
+        methods=methods,
+        provide_automatic_options=not route.cors,
+    )
+
+
+def _preflight(route: Route) -> Response:
+    """What a page of another origin may send; never with cookies (BRW-05)."""
+    response = _opened(Response(status=204))
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(route.methods)
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"
+    response.headers["Access-Control-Max-Age"] = "3600"
+    return response
+
+
+def _opened(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
+    return response
+
+
+for _route in ROUTES:
+    _add(_route)

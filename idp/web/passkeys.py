@@ -1,0 +1,114 @@
+"""What the passkey script talks to: questions for authenticators, and their answers."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+from flask_babel import gettext
+
+from idp.domain.accounts import Account
+from idp.domain.login import passkey
+from idp.domain.throttle import Throttled, network
+from idp.web.account.access import fresh_account
+from idp.web.authorize import find_transaction
+from idp.web.browser import binding
+from idp.web.interaction import admit
+from idp.web.wire import commit, now, provider
+
+blueprint = Blueprint("passkeys", __name__)
+
+
+@blueprint.post("/passkeys/login/options")
+def login_options() -> Response:
+    """A fresh challenge; the same for everybody, because it names nobody (WAN-09)."""
+    ceremony = passkey.begin_login(provider(), binding(), now())
+    commit()
+    return jsonify(challenge=ceremony.handle, publicKey=ceremony.options)
+
+
+@blueprint.post("/passkeys/login")
+def login() -> Response:
+    """The answer of an authenticator: a session, or one sentence."""
+    op = provider()
+    said = _object()
+    try:
+        op.throttle.count("address", network(request.remote_addr or ""), now())
+        proof = passkey.finish_login(
+            op, str(said.get("challenge", "")), _answer(said), binding(), now()
+        )
+    except Throttled:
+        return _refused(gettext("Too many tries. Wait a few minutes."), 429)
+    except passkey.Refused as error:
+        op.events.record(
+            "SignInFailed", now(), address=request.remote_addr, reason=str(error), method="passkey"
+        )
+        commit()
+        return _refused(gettext("That passkey does not work here."), 400)
+    handle = str(said.get("tx", ""))
+    transaction = find_transaction(handle) if handle else None
+    response = admit(proof, transaction)
+    location = response.headers.pop("Location")
+    answer = jsonify(location=location)
+    for cookie in response.headers.getlist("Set-Cookie"):
+        answer.headers.add("Set-Cookie", cookie)
+    return answer
+
+
+@blueprint.post("/account/passkeys/options")
+def registration_options() -> Response:
+    """A challenge for a new passkey of the person who is signed in, and freshly so (WAN-07)."""
+    account = _fresh()
+    ceremony = passkey.begin_registration(provider(), account, binding(), now())
+    commit()
+    return jsonify(challenge=ceremony.handle, publicKey=ceremony.options)
+
+
+@blueprint.post("/account/passkeys")
+def register() -> Response:
+    """A new passkey."""
+    op = provider()
+    account = _fresh()
+    said = _object()
+    try:
+        made = passkey.finish_registration(
+            op,
+            account,
+            str(said.get("challenge", "")),
+            _answer(said),
+            name=str(said.get("name", "")),
+            browser=binding(),
+            now=now(),
+        )
+    except passkey.Refused as error:
+        op.events.record("PasskeyRefused", now(), account_id=account.id, reason=str(error))
+        commit()
+        return _refused(gettext("That passkey could not be added."), 400)
+    op.events.record("PasskeyAdded", now(), account_id=account.id, passkey=made.name)
+    commit()
+    return jsonify(location="/account/security")
+
+
+def _fresh() -> Account:
+    account = fresh_account()
+    if account is None:
+        abort(403)
+    return account
+
+
+def _object() -> dict[str, Any]:
+    said = request.get_json(silent=True)
+    if not isinstance(said, dict):
+        abort(400)
+    return said
+
+
+def _answer(said: dict[str, Any]) -> dict[str, Any]:
+    answer = said.get("credential")
+    if not isinstance(answer, dict):
+        raise passkey.Refused("no credential")
+    return answer
+
+
+def _refused(sentence: str, status: int) -> Response:
+    response = jsonify(error=sentence)
+    response.status_code = status
+    return response

@@ -1,0 +1,149 @@
+"""One translation in, one out, one commit.
+
+A refusal is an answer: it is committed and sent. A fault is not: it is rolled back, and the
+answer names it by a reference only. This file knows no feature.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+from authlib.oauth2.rfc6749 import OAuth2Error
+from flask import Response, current_app, request
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from idp.domain import Provider
+from idp.protocol.errors import InvalidRequest, to_answer
+from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
+from idp.domain.unit import session
+
+log = structlog.get_logger()
+
+Endpoint = Callable[[OAuthRequest, Provider], Answer]
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+RETRY_AFTER = "1"
+
+
+def provider() -> Provider:
+    """The provider this application serves."""
+    op: Provider = current_app.extensions["idp"]
+    return op
+
+
+def now() -> datetime:
+    """The time of this request: asked once, and the same to the end."""
+    if "idp.now" not in request.environ:
+        request.environ["idp.now"] = current_app.extensions["idp.clock"]()
+    moment: datetime = request.environ["idp.now"]
+    return moment
+
+
+def commit() -> None:
+    """What this request did, is done."""
+    session().commit()
+
+
+def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
+    """Read, answer, commit, write: the way of every protocol endpoint."""
+    try:
+        answer = _answered(endpoint, path_argument)
+        session().commit()
+    except (DBAPIError, PoolTimeout):
+        session().rollback()
+        log.exception("the store did not answer")
+        answer = _unavailable()
+    except HTTPException:
+        session().rollback()
+        raise
+    except Exception:
+        session().rollback()
+        answer = _fault()
+    return write(answer)
+
+
+def read_request(path_argument: str = "") -> OAuthRequest:
+    """The request at hand as data; raises `InvalidRequest` for a body of another kind."""
+    query = Parameters(pairs=tuple(request.args.items(multi=True)))
+    body, document = Parameters(), None
+    if request.method in ("POST", "PUT"):
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise InvalidRequest("the body must not be compressed")
+        if request.mimetype == FORM_TYPE:
+            body = Parameters(pairs=tuple(request.form.items(multi=True)))
+        elif request.mimetype == JSON_TYPE:
+            document = _json(request.get_data())
+        elif request.content_length:
+            raise InvalidRequest("the body is of a type that is not understood here")
+    return OAuthRequest(
+        method=request.method,
+        url=f"{provider().rules.issuer}{request.path}",
+        now=now(),
+        query=query,
+        body=body,
+        json=document,
+        headers=_headers(),
+        address=request.remote_addr or "",
+        path_argument=path_argument,
+    )
+
+
+def write(answer: Answer) -> Response:
+    """An answer as HTTP; nothing is kept by caches unless it says so."""
+    body: bytes | str = b""
+    if isinstance(answer.body, str | bytes):
+        body = answer.body
+    elif answer.body is not None:
+        body = orjson.dumps(answer.body)
+    response = Response(body, status=answer.status, content_type=answer.content_type)
+    if answer.body is None:
+        del response.headers["Content-Type"]
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    if not answer.cacheable:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Pragma"] = "no-cache"
+    return response
+
+
+def reference() -> str:
+    """A number a person can tell an operator, who finds it in the log."""
+    number: str = request.environ.setdefault("idp.reference", secrets.token_hex(6))
+    return number
+
+
+def _answered(endpoint: Endpoint, path_argument: str) -> Answer:
+    try:
+        return endpoint(read_request(path_argument), provider())
+    except OAuth2Error as refusal:
+        return to_answer(refusal)
+
+
+def _unavailable() -> Answer:
+    """The store cannot say: the client should ask again (RFC 7009 section 2.2.1)."""
+    body = {"error": "temporarily_unavailable", "error_description": "try again in a moment"}
+    return Answer(status=503, body=body, headers=(("Retry-After", RETRY_AFTER),))
+
+
+def _fault() -> Answer:
+    log.exception("fault", reference=reference())
+    described = f"something went wrong on our side, reference {reference()}"
+    return Answer(status=500, body={"error": "server_error", "error_description": described})
+
+
+def _headers() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def _json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
+    try:
+        return orjson.loads(raw) if raw else None
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("the body is not JSON") from None
