@@ -255,7 +255,7 @@ class Clients:
         ]
         return bool(secret) and any(held)
 
-    def shared_secrets(self, view: ClientView, now: datetime) -> list[bytes]:
+    def shared_secrets(self, view: ClientView, now: datetime) -> Sequence[bytes]:
         """The secrets themselves, where they are keys (client_secret_jwt)."""
         return [
             unseal(self._sealing_key, kept.sealed, bound_to=view.client_id)

@@ -60,7 +60,7 @@ class Keys:
         """Every key whose signature still counts."""
         return self._look(now).verifiers
 
-    def public_jwks(self, now: datetime) -> dict[str, list[Json]]:
+    def public_jwks(self, now: datetime) -> dict[str, Sequence[Json]]:
         """The JWK Set document (RFC 7517 section 5): public halves only."""
         return {"keys": [dict(jwk) for jwk in self._look(now).published]}
 

@@ -6,11 +6,17 @@ about writing: `writing()` before the first write of a request.
 
 import sqlite3
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, LargeBinary, MetaData, event
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session, scoped_session
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    MappedAsDataclass,
+    Session,
+    registry,
+    scoped_session,
+)
 from sqlalchemy.types import TypeDecorator
 
 Json = dict[str, Any]
@@ -40,25 +46,34 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
-    """What every row has in common."""
+_NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
+
+class Base(DeclarativeBase):
+    """What every table has in common."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=_NAMES),
+        type_annotation_map={
+            datetime: Utc,
+            bytes: LargeBinary,
+            Json: JSON,
+            list[str]: JSON,
+            list[Json]: JSON,
+        },
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: Utc,
-        bytes: LargeBinary,
-        Json: JSON,
-        list[str]: JSON,
-        list[Json]: JSON,
-    }
+
+
+class Row(MappedAsDataclass, Base, kw_only=True):
+    """What every row has in common: it is made with its names spelled out."""
+
+    __abstract__ = True
 
 
 db = SQLAlchemy(

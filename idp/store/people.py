@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store import Base, Json
+from idp.store import Json, Row
 
 
-class Account(Base):
+class Account(Row):
     """A person who can sign in.
 
     `id` is the `sub` that applications see; it is random and never given to anybody else.
@@ -31,7 +31,7 @@ class Account(Base):
     updated_at: Mapped[datetime]
 
 
-class Credential(Base):
+class Credential(Row):
     """A passkey: the public half of a key pair a person holds (WebAuthn Level 2 section 4)."""
 
     __tablename__ = "credential"

@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store import Base, Json
+from idp.store import Json, Row
 
 _OPEN = text("ended_at IS NULL")
 
 
-class Session(Base):
+class Session(Row):
     """One browser's single sign-on: a row here, a hashed cookie there."""
 
     __tablename__ = "session"
@@ -36,7 +36,7 @@ class Session(Base):
     ended_reason: Mapped[str | None] = mapped_column(String(32), default=None)
 
 
-class Participation(Base):
+class Participation(Row):
     """This client took part in this session; it outlives every token, so it can be told.
 
     Where and how to tell it is written down at that time, so that a client edited or
@@ -70,7 +70,7 @@ class Participation(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Grant(Base):
+class Grant(Row):
     """What a person allowed a client, remembered until it is taken back."""
 
     __tablename__ = "grant"
@@ -97,7 +97,7 @@ class Grant(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Line(Base):
+class Line(Row):
     """Everything that descends from one redeemed code: a family of refresh tokens, and the
     access tokens minted beside them. Ending it ends them all.
 
@@ -141,7 +141,7 @@ class Line(Base):
     ended_reason: Mapped[str | None] = mapped_column(String(32), default=None)
 
 
-class RefreshToken(Base):
+class RefreshToken(Row):
     """One refresh token of a line: its hash, never itself."""
 
     __tablename__ = "refresh_token"
@@ -153,7 +153,7 @@ class RefreshToken(Base):
     spent_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Code(Base):
+class Code(Row):
     """Something that works once: an authorization code, a parked sign-in, a challenge.
 
     `kind` is part of the key, so a thing of one kind is nothing as another.
@@ -171,7 +171,7 @@ class Code(Base):
     line_id: Mapped[str | None] = mapped_column(String(43), default=None)
 
 
-class Denied(Base):
+class Denied(Row):
     """An access token taken back before its time, by its `jti`; forgotten at its `exp`."""
 
     __tablename__ = "denied"

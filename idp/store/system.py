@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store import Base, Json
+from idp.store import Json, Row
 
 
-class SigningKey(Base):
+class SigningKey(Row):
     """A key pair of ours. The private half is sealed with a key from outside the database."""
 
     __tablename__ = "signing_key"
@@ -33,7 +33,7 @@ class SigningKey(Base):
     published_until: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Event(Base):
+class Event(Row):
     """Something that happened, for the audit trail; written with what it tells of."""
 
     __tablename__ = "event"
@@ -52,7 +52,7 @@ class Event(Base):
     details: Mapped[Json]
 
 
-class Ended(Base):
+class Ended(Row):
     """One row of the feed: this is over. `seq` is given after the commit, by one dispatcher."""
 
     __tablename__ = "ended"
@@ -71,7 +71,7 @@ class Ended(Base):
     until: Mapped[datetime]
 
 
-class Receipt(Base):
+class Receipt(Row):
     """The record of one sign-out."""
 
     __tablename__ = "receipt"
@@ -85,7 +85,7 @@ class Receipt(Base):
     at: Mapped[datetime]
 
 
-class ReceiptLine(Base):
+class ReceiptLine(Row):
     """One thing a sign-out concerned, and what became of it (promise P8)."""
 
     __tablename__ = "receipt_line"
@@ -101,7 +101,7 @@ class ReceiptLine(Base):
     updated_at: Mapped[datetime]
 
 
-class Delivery(Base):
+class Delivery(Row):
     """The outbox: one notice to one client, kept until it is confirmed or given up.
 
     `address` is where it goes, as it stood when the client took part. No token is stored:
@@ -130,7 +130,7 @@ class Delivery(Base):
     last_answer: Mapped[str | None] = mapped_column(Text, default=None)
 
 
-class Fact(Base):
+class Fact(Row):
     """A short-lived fact shared by processes when there is no Redis: seen once, or counted."""
 
     __tablename__ = "fact"

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from authlib.oauth2.rfc6749 import OAuth2Error
+from idp.protocol.errors import OAuth2Error
 from flask import Response, current_app, request
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException

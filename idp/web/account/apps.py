@@ -23,7 +23,7 @@ def apps() -> AnyResponse:
 
 
 @blueprint.post("/account/apps/remove")
-def remove() -> AnyResponse:
+def remove_app() -> AnyResponse:
     """Take a yes back: the app is signed out everywhere, and must ask again (OID-11)."""
     here = signed_in()
     if here is None:

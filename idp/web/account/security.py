@@ -43,7 +43,7 @@ def change_password() -> AnyResponse:
 
 
 @blueprint.post("/account/passkeys/<int:number>/rename")
-def rename(number: int) -> AnyResponse:
+def rename_passkey(number: int) -> AnyResponse:
     """Call a passkey something else."""
     here = signed_in()
     if here is None:
@@ -54,7 +54,7 @@ def rename(number: int) -> AnyResponse:
 
 
 @blueprint.post("/account/passkeys/<int:number>/remove")
-def remove(number: int) -> AnyResponse:
+def remove_passkey(number: int) -> AnyResponse:
     """Remove a passkey; never the last way in. Whoever used it elsewhere is signed out."""
     here = signed_in()
     if here is None:
