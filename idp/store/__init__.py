@@ -93,11 +93,12 @@ def writing(session: DbSession) -> None:
     """
     if session.get_bind().dialect.name != "sqlite":
         return
-    if session.in_transaction():
-        if session.connection().get_execution_options().get(WRITES):
+    unit = session() if isinstance(session, scoped_session) else session
+    if unit.in_transaction():
+        if unit.connection().get_execution_options().get(WRITES):
             return
-        session.commit()
-    session.connection(execution_options={WRITES: True})
+        unit.commit()
+    unit.connection(execution_options={WRITES: True})
 
 
 @event.listens_for(Engine, "connect")

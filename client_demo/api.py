@@ -1,0 +1,38 @@
+"""An API behind the guard: it hands out notes and photos to whoever may have them."""
+
+import os
+
+from flask import Flask, Response, jsonify
+
+from idp.guard import Guard
+from idp.guard.flask import FlaskGuard
+
+
+def create_app() -> Flask:
+    """The API, for the issuer and with the credentials its environment names."""
+    app = Flask(__name__)
+    guard = FlaskGuard(
+        Guard(
+            os.environ["DEMO_ISSUER"],
+            os.environ["DEMO_API"],
+            client_id=os.environ["DEMO_CLIENT_ID"],
+            client_secret=os.environ["DEMO_CLIENT_SECRET"],
+        ),
+        app,
+    )
+
+    @app.get("/")
+    def about() -> Response:
+        return jsonify(api="demo", resource=os.environ["DEMO_API"])
+
+    @app.get("/notes")
+    @guard.require("notes:read")
+    def notes() -> Response:
+        return jsonify(sub=guard.access().sub, notes=["Buy milk", "Call the dentist"])
+
+    @app.get("/photos")
+    @guard.require("photos:read")
+    def photos() -> Response:
+        return jsonify(sub=guard.access().sub, photos=["Lake at dawn", "Old harbour"])
+
+    return app
