@@ -95,7 +95,8 @@ def main() -> None:
         data=Path(os.environ.get("IDP_DATA_DIR", "var/demo")).absolute(),
         config=Path(__file__).parent.parent / "config" / "demo.toml",
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _interrupt)
     _refuse_taken_ports(demo)
     demo.data.mkdir(parents=True, exist_ok=True)
     try:

@@ -38,7 +38,3 @@ def main() -> None:
     except SettingsRefused as error:
         click.echo(f"idp: {error}", err=True)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
