@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.integrations.requests_client import OAuth2Session
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -57,186 +57,192 @@ class Op:
         return dict(read.claims)
 
 
-def create_app(site: settings.Site | None = None) -> Flask:
-    """One of the two apps."""
-    me = site or settings.site()
-    app = Flask(__name__)
-    visits = Visits()
-    op = Op(me.issuer)
-    callback = f"{me.url}/callback"
-    kind = me.name.lower()
-    cookie = f"demo_{kind}"  # cookies do not know ports
+class RelyingParty:
+    """One of the two apps: its pages, its sign-in, its sign-out."""
 
-    def client() -> OAuth2Client:
-        return OAuth2Client(
-            me.client_id,
-            me.client_secret,
-            scope=me.scope,
-            redirect_uri=callback,
-            code_challenge_method="S256",
-            timeout=5,
-        )
+    def __init__(self, me: settings.Site) -> None:
+        self._me = me
+        self._visits = Visits()
+        self._op = Op(me.issuer)
+        self._kind = me.name.lower()
+        self._cookie = f"demo_{self._kind}"  # cookies do not know ports
 
-    def visit() -> Visit | None:
-        return visits.find(request.cookies.get(cookie))
+    def hang(self, app: Flask) -> None:
+        """The addresses of the app."""
+        app.add_url_rule("/", view_func=self.home)
+        app.add_url_rule("/login", view_func=self.login)
+        app.add_url_rule("/callback", view_func=self.callback)
+        app.add_url_rule("/api", view_func=self.api)
+        app.add_url_rule("/state", view_func=self.state)
+        app.add_url_rule("/logout", view_func=self.logout, methods=["POST"])
+        app.add_url_rule("/backchannel-logout", view_func=self.told, methods=["POST"])
+        app.after_request(self._harden)
 
-    def renewed(here: Visit) -> bool:
-        """Refresh shortly before expiry; what comes after a sign-out is thrown away."""
-        if here.tokens.get("expires_at", 0) - time.time() > RENEW_BEFORE:
-            return True
-        generation = here.generation
-        with client() as oauth:
-            answer = oauth.post(
-                op["token_endpoint"],
-                withhold_token=True,
-                auth=(me.client_id, me.client_secret),
-                data={
-                    "grant_type": "refresh_token",
-                    "refresh_token": here.tokens["refresh_token"],
-                },
-            )
-        if answer.status_code == 200:  # noqa: PLR2004
-            fresh = answer.json()
-            fresh["expires_at"] = time.time() + fresh["expires_in"]
-            return visits.keep_refreshed(here, generation, fresh)
-        if answer.status_code == 400:  # noqa: PLR2004
-            visits.end(here, "the provider")
-        return False
-
-    @app.get("/")
-    def home() -> str:
-        here = visit()
-        claims = _decoded(here.tokens.get("access_token")) if here else None
-        id_claims = _decoded(here.tokens.get("id_token")) if here else None
+    def home(self) -> str:
+        """Who is signed in, and what the app knows of them."""
+        here = self._visit()
+        tokens = here.tokens if here else {}
         return render_template(
-            "home.html", me=me, visit=here, access=claims, identity=id_claims, kind=kind
+            "home.html",
+            me=self._me,
+            visit=here,
+            access=_decoded(tokens.get("access_token")),
+            identity=_decoded(tokens.get("id_token")),
+            kind=self._kind,
         )
 
-    @app.get("/login")
-    def login() -> AnyResponse:
-        here = visits.start(visit())
+    def login(self) -> AnyResponse:
+        """Off to the provider, with a state, a nonce and a verifier that stay here."""
+        here = self._visits.start(self._visit())
         target = request.args.get("next", "/")
-        flow = {
+        here.flow = flow = {
             "state": secrets.token_urlsafe(32),
             "nonce": secrets.token_urlsafe(32),
             "verifier": secrets.token_urlsafe(48),
             "next": target if _ours(target) else "/",
             "until": time.time() + FLOW_LIVES,
         }
-        here.flow = flow
-        with client() as oauth:
+        with self._client() as oauth:
             address, _ = oauth.create_authorization_url(
-                op["authorization_endpoint"],
+                self._op["authorization_endpoint"],
                 state=flow["state"],
                 nonce=flow["nonce"],
                 code_verifier=flow["verifier"],
-                resource=me.api,
+                resource=self._me.api,
             )
-        response = redirect(address, 303)
-        response.set_cookie(cookie, here.id, httponly=True, samesite="Lax", path="/")
-        return response
+        return self._with_cookie(redirect(address, 303), here)
 
-    @app.get("/callback")
-    def came_back() -> AnyResponse:
-        here = visit()
+    def callback(self) -> AnyResponse:
+        """Back from the provider, in the browser that left from here, and only once."""
+        here = self._visit()
         flow = here.flow if here is not None else {}
         if here is None or flow.get("until", 0) < time.time():
             abort(400, "this sign-in did not start in this browser")
         here.flow = {}
         state_fits = secrets.compare_digest(request.args.get("state", ""), flow["state"])
-        if not state_fits or request.args.get("iss") != me.issuer:
+        if not state_fits or request.args.get("iss") != self._me.issuer:
             abort(400, "the answer is not from where we asked")
         if "code" not in request.args:
             here.ended_by = request.args.get("error", "error")
             return redirect("/", 303)
-        with client() as oauth:
-            tokens = oauth.fetch_token(
-                op["token_endpoint"],
-                code=request.args["code"],
-                code_verifier=flow["verifier"],
-                grant_type="authorization_code",
-            )
-        try:
-            user = op.claims(tokens["id_token"], me.client_id)
-        except (JoseError, ValueError, KeyError):
-            abort(400, "the ID token is not good")
-        if user.get("nonce") != flow["nonce"]:
-            abort(400, "the ID token was made for another sign-in")
-        fresh = visits.start(here)
-        visits.sign_in(fresh, user, dict(tokens))
-        response = redirect(flow["next"], 303)
-        response.set_cookie(cookie, fresh.id, httponly=True, samesite="Lax", path="/")
-        return response
+        tokens, user = self._redeemed(request.args["code"], flow)
+        fresh = self._visits.start(here)
+        self._visits.sign_in(fresh, user, tokens)
+        return self._with_cookie(redirect(flow["next"], 303), fresh)
 
-    @app.get("/api")
-    def call_api() -> Response:
+    def api(self) -> Response:
         """Call the API as this visitor; after a sign-out, with the last token there was."""
-        here = visit()
+        here = self._visit()
         if here is None:
             return jsonify(status=0, said="nobody is signed in")
         if here.user is not None:
-            renewed(here)
+            self._renew(here)
         token = here.tokens.get("access_token") or here.last_access_token
+        address = f"{self._me.api}/{self._kind}"
         started = time.perf_counter()
         try:
-            answer = httpx.get(
-                f"{me.api}/{kind}", headers={"Authorization": f"Bearer {token}"}, timeout=5
-            )
+            answer = httpx.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=5)
             status, said = answer.status_code, answer.text.strip()
         except httpx.HTTPError:
             status, said = 0, "the API does not answer"
         took = round((time.perf_counter() - started) * 1000, 1)
         since = round((time.time() - here.ended_at) * 1000) if here.ended_at else None
-        return jsonify(
-            status=status, said=said, took_ms=took, signed_in=here.user is not None, since_ms=since
-        )
+        signed_in = here.user is not None
+        return jsonify(status=status, said=said, took_ms=took, signed_in=signed_in, since_ms=since)
 
-    @app.get("/state")
-    def state() -> Response:
+    def state(self) -> Response:
         """Whether the visitor is still signed in here; the page asks once a second."""
-        here = visit()
+        here = self._visit()
         signed_in = here is not None and here.user is not None
-        by = here.ended_by if here is not None else ""
-        return jsonify(signed_in=signed_in, ended_by=by)
+        return jsonify(signed_in=signed_in, ended_by=here.ended_by if here is not None else "")
 
-    @app.post("/logout")
-    def logout() -> AnyResponse:
+    def logout(self) -> AnyResponse:
         """Sign out here, and at the provider for all."""
-        here = visit()
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(403)
-        hint = here.tokens.get("id_token") if here is not None else None
-        if here is not None:
-            visits.end(here, "you")
+        here = self._visit()
         query = {
-            "client_id": me.client_id,
-            "post_logout_redirect_uri": f"{me.url}/",
+            "client_id": self._me.client_id,
+            "post_logout_redirect_uri": f"{self._me.url}/",
             "state": secrets.token_urlsafe(16),
         }
-        if hint:
-            query["id_token_hint"] = hint
-        return redirect(f"{op['end_session_endpoint']}?{urlencode(query)}", 303)
+        if here is not None:
+            if "id_token" in here.tokens:
+                query["id_token_hint"] = here.tokens["id_token"]
+            self._visits.end(here, "you")
+        return redirect(f"{self._op['end_session_endpoint']}?{urlencode(query)}", 303)
 
-    @app.post("/backchannel-logout")
-    def told() -> Response:
+    def told(self) -> Response:
         """The provider tells us of a sign-out (Back-Channel Logout 1.0 section 2.6)."""
         try:
-            said = op.claims(request.form["logout_token"], me.client_id, typ="logout+jwt")
-            _judge_logout(said, visits)
+            token = request.form["logout_token"]
+            said = self._op.claims(token, self._me.client_id, typ="logout+jwt")
+            _judge_logout(said, self._visits)
         except (JoseError, ValueError, KeyError, TypeError):
             response = jsonify(error="invalid_request")
             response.status_code = 400
         else:
-            visits.end_all(sid=said.get("sid"), sub=said.get("sub"), by="the provider")
+            self._visits.end_all(sid=said.get("sid"), sub=said.get("sub"), by="the provider")
             response = jsonify({})
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    @app.after_request
-    def harden(response: Response) -> Response:
+    def _redeemed(self, code: str, flow: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The tokens for a code, and who the ID token says it is (Core section 3.1.3.7)."""
+        with self._client() as oauth:
+            tokens = oauth.fetch_token(
+                self._op["token_endpoint"],
+                code=code,
+                code_verifier=flow["verifier"],
+                grant_type="authorization_code",
+            )
+        try:
+            user = self._op.claims(tokens["id_token"], self._me.client_id)
+        except (JoseError, ValueError, KeyError):
+            abort(400, "the ID token is not good")
+        if user.get("nonce") != flow["nonce"]:
+            abort(400, "the ID token was made for another sign-in")
+        return dict(tokens), user
+
+    def _renew(self, here: Visit) -> None:
+        """Refresh shortly before expiry; what comes after a sign-out is thrown away."""
+        if here.tokens.get("expires_at", 0) - time.time() > RENEW_BEFORE:
+            return
+        generation = here.generation
+        answer = httpx.post(
+            self._op["token_endpoint"],
+            auth=(self._me.client_id, self._me.client_secret),
+            data={"grant_type": "refresh_token", "refresh_token": here.tokens["refresh_token"]},
+            timeout=5,
+        )
+        if answer.status_code == 200:  # noqa: PLR2004
+            fresh = answer.json()
+            fresh["expires_at"] = time.time() + fresh["expires_in"]
+            self._visits.keep_refreshed(here, generation, fresh)
+        if answer.status_code == 400:  # noqa: PLR2004
+            self._visits.end(here, "the provider")
+
+    def _client(self) -> OAuth2Session:
+        return OAuth2Session(
+            self._me.client_id,
+            self._me.client_secret,
+            scope=self._me.scope,
+            redirect_uri=f"{self._me.url}/callback",
+            code_challenge_method="S256",
+            default_timeout=5,
+        )
+
+    def _visit(self) -> Visit | None:
+        return self._visits.find(request.cookies.get(self._cookie))
+
+    def _with_cookie(self, response: AnyResponse, here: Visit) -> AnyResponse:
+        response.set_cookie(self._cookie, here.id, httponly=True, samesite="Lax", path="/")
+        return response
+
+    def _harden(self, response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-            f"connect-src 'self'; base-uri 'none'; form-action 'self' {me.issuer}; "
+            f"connect-src 'self'; base-uri 'none'; form-action 'self' {self._me.issuer}; "
             "frame-ancestors 'none'"
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -244,6 +250,11 @@ def create_app(site: settings.Site | None = None) -> Flask:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+
+def create_app(site: settings.Site | None = None) -> Flask:
+    """One of the two apps."""
+    app = Flask(__name__)
+    RelyingParty(site or settings.site()).hang(app)
     return app
 
 

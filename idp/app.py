@@ -12,12 +12,11 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy.orm import Session, scoped_session
 
 from idp import web
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import derive_key
-from idp.domain import Provider
+from idp.domain import Provider, unit
 from idp.domain.accounts import Accounts
 from idp.domain.clients import Clients
 from idp.domain.codes import Codes
@@ -68,14 +67,14 @@ def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> F
     app.extensions["idp"] = provider
     app.extensions["idp.clock"] = clock
     app.extensions["idp.settings"] = settings
-    app.extensions["idp.courier"] = Courier(provider, db.session, outbound, clock)
+    app.extensions["idp.courier"] = Courier(provider, unit.session(), outbound, clock)
     web.mount(app, provider, trusted_proxies=settings.server.trusted_proxies)
     return app
 
 
 def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     """Every collection, handed what it needs and nothing more."""
-    session: scoped_session[Session] = db.session
+    session = unit.session()
     rules = settings.rules()
     outbound = Outbound(frozenset(settings.outbound.allowed), settings.outbound.ca_bundle)
     live = Live(session)

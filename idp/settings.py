@@ -256,7 +256,9 @@ def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def _listed(leaf: str, value: str) -> object:
-    return [item.strip() for item in value.split(",") if item.strip()] if leaf == "allowed" else value
+    return (
+        [item.strip() for item in value.split(",") if item.strip()] if leaf == "allowed" else value
+    )
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's own shape

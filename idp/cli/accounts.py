@@ -184,5 +184,3 @@ def _show_receipt(desk: Desk, receipt: Receipt | None, as_json: bool) -> None:
         return
     click.echo(f"receipt {receipt.id}: {receipt.scope}, {receipt.reason}")
     show(lines, as_json=False)
-
-

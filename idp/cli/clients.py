@@ -38,7 +38,7 @@ def client() -> None:
     help="A JSON file with any other RFC 7591 metadata.",
 )
 @json_option
-def add(  # noqa: PLR0913 - one parameter for each option
+def add(
     name: str,
     redirect_uri: tuple[str, ...],
     post_logout_redirect_uri: tuple[str, ...],
@@ -56,8 +56,8 @@ def add(  # noqa: PLR0913 - one parameter for each option
 
     Example: idp client add Notes --redirect-uri http://localhost:9001/callback
     """
-    default_grants = ("authorization_code", "refresh_token") if redirect_uri else (
-        "client_credentials",
+    default_grants = (
+        ("authorization_code", "refresh_token") if redirect_uri else ("client_credentials",)
     )
     details: dict[str, object] = {
         "client_name": name,

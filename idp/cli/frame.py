@@ -91,5 +91,3 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(str(item) for item in value)
     return str(value)
-
-

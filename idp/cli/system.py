@@ -136,7 +136,7 @@ def _durable() -> bool:
     """PostgreSQL must have synced what it says is committed; SQLite is set by us."""
     if db.engine.dialect.name != "postgresql":
         return True
-    return db.session.scalar(text("SHOW synchronous_commit")) != "off"
+    return bool(db.session.scalar(text("SHOW synchronous_commit")) != "off")
 
 
 def _show_keys(desk: Desk, as_json: bool) -> None:

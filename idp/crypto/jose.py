@@ -23,7 +23,17 @@ LONGEST_HEADER = 4 * 1024
 SKEW = timedelta(seconds=60)
 LATEST = 2**53
 
-ASYMMETRIC = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ASYMMETRIC: tuple[str, ...] = (
+    "ES256",
+    "ES384",
+    "ES512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+)
 ASYMMETRIC += ("Ed25519", "EdDSA")
 OUR_ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 
@@ -188,10 +198,10 @@ def _candidates(verifiers: Iterable[Verifier], kid: str | None, alg: str) -> lis
 
 def _fits(key: Key, alg: str) -> bool:
     if alg in ("Ed25519", "EdDSA"):
-        return key.key_type == "OKP" and key.curve_name == "Ed25519"
+        return isinstance(key, OKPKey) and key.curve_name == "Ed25519"
     if key.key_type != _KEY_TYPES.get(alg[0]):
         return False
-    return alg not in _CURVES or key.curve_name == _CURVES[alg]
+    return not isinstance(key, ECKey) or key.curve_name == _CURVES[alg]
 
 
 def _signature_holds(token: str, key: Key, alg: str) -> bool:

@@ -324,9 +324,7 @@ class Clients:
         if method == "client_secret_jwt":
             sealed = seal(self._sealing_key, secret.encode(), bound_to=client_id)
         self._session.add(
-            ClientSecret(
-                client_id=client_id, digest=digest(secret), sealed=sealed, created_at=now
-            )
+            ClientSecret(client_id=client_id, digest=digest(secret), sealed=sealed, created_at=now)
         )
         self._session.flush()
         return secret

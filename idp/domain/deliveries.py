@@ -105,9 +105,7 @@ class Deliveries:
             execution_options={"synchronize_session": False},
         )
         taken = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
-        return list(
-            self._session.scalars(taken, execution_options={"populate_existing": True})
-        )
+        return list(self._session.scalars(taken, execution_options={"populate_existing": True}))
 
     def finish(self, delivery_id: int, outcome: Outcome, now: datetime) -> None:
         """Say what came of a try; the receipt says the same."""
@@ -168,4 +166,4 @@ class Deliveries:
 def _pause(tries: int) -> timedelta:
     """Twice as long each time, up to an hour, and never quite the same for two (BCL-03)."""
     longest = min(FIRST_PAUSE * 2 ** min(tries - 1, 12), LONGEST_PAUSE)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing

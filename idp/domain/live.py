@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal, select
 
 from idp.store import DbSession, writing
 from idp.store.clients import Client
@@ -29,7 +29,7 @@ class Lineage:
     generation: int | None = None
 
 
-_Facts = Row[Any]
+_Facts = Any  # a row of the query below
 
 _one = select(literal(1).label("one")).subquery()
 _FACTS = select(
@@ -57,8 +57,7 @@ _FACTS = select(
     .outerjoin(Session, Session.id == func.coalesce(bindparam("session_id"), Line.session_id))
     .outerjoin(
         Account,
-        Account.id
-        == func.coalesce(bindparam("account_id"), Line.account_id, Session.account_id),
+        Account.id == func.coalesce(bindparam("account_id"), Line.account_id, Session.account_id),
     )
     .outerjoin(Grant, Grant.id == func.coalesce(bindparam("grant_id"), Line.grant_id))
     .outerjoin(Denied, Denied.jti == bindparam("jti"))
@@ -79,17 +78,21 @@ class Live:
         """
         if lock:
             self._hold(lineage)
-        facts = self._session.connection().execute(
-            _FACTS,
-            {
-                "client_id": lineage.client_id,
-                "account_id": lineage.account_id,
-                "session_id": lineage.session_id,
-                "grant_id": lineage.grant_id,
-                "line_id": lineage.line_id,
-                "jti": lineage.jti,
-            },
-        ).one()
+        facts = (
+            self._session.connection()
+            .execute(
+                _FACTS,
+                {
+                    "client_id": lineage.client_id,
+                    "account_id": lineage.account_id,
+                    "session_id": lineage.session_id,
+                    "grant_id": lineage.grant_id,
+                    "line_id": lineage.line_id,
+                    "jti": lineage.jti,
+                },
+            )
+            .one()
+        )
         return (
             _client_ended(lineage, facts)
             or _account_ended(lineage, facts)
@@ -109,16 +112,13 @@ class Live:
             line = connection.execute(query).one_or_none()
         account_id = lineage.account_id or (line.account_id if line else None)
         session_id = lineage.session_id or (line.session_id if line else None)
-        read = {"read": True}
         connection.execute(
-            select(Account.id).where(Account.id == account_id).with_for_update(**read)
+            select(Account.id).where(Account.id == account_id).with_for_update(read=True)
         )
         connection.execute(
-            select(Session.id).where(Session.id == session_id).with_for_update(**read)
+            select(Session.id).where(Session.id == session_id).with_for_update(read=True)
         )
         connection.execute(select(Line.id).where(Line.id == lineage.line_id).with_for_update())
-
-
 
 
 def _client_ended(lineage: Lineage, facts: _Facts) -> str | None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from joserfc.jwk import RSAKey
+
 from idp.crypto import jose
 
 AUTH_METHODS = (
@@ -156,7 +158,7 @@ def _refuse_weak(name: str, key: Mapping[str, Any]) -> None:
         imported = jose.import_key(key)
     except jose.Unverifiable:
         raise InvalidMetadata(f"{name} has a key that cannot be used") from None
-    if key["kty"] == "RSA" and imported.public_key.key_size < RSA_BITS:
+    if isinstance(imported, RSAKey) and imported.public_key.key_size < RSA_BITS:
         raise InvalidMetadata(f"{name} has an RSA key shorter than {RSA_BITS} bits")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from idp.store import DbSession
 from idp.store.sessions import Line, Participation, Session
@@ -92,7 +93,9 @@ def _open_lines(session: DbSession, scope: Scope, lock: bool) -> list[Line]:
     return list(session.scalars(query.with_for_update() if lock else query))
 
 
-def _session_condition(scope: Scope, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
+def _session_condition(
+    scope: Scope, column: InstrumentedAttribute[str]
+) -> list[ColumnElement[bool]]:
     if scope.kind in (APP, BROWSER):
         return [column == scope.session_id]
     if scope.kind == ELSEWHERE:

@@ -36,9 +36,7 @@ class Resources:
         writing(self._session)
         row = self.find(identifier)
         if row is None:
-            row = Resource(
-                identifier=identifier, name=name, scopes={}, policies=[], created_at=now
-            )
+            row = Resource(identifier=identifier, name=name, scopes={}, policies=[], created_at=now)
             self._session.add(row)
         row.name, row.scopes, row.policies = name, dict(scopes), names
         self._session.flush()

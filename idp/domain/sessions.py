@@ -180,7 +180,7 @@ class Sessions:
         return list(self._session.scalars(query.limit(limit)))
 
     def sweep(self, now: datetime, limit: int) -> int:
-        """Forget sessions that ended more than a day ago; a late sign-out still finds the others."""
+        """Forget sessions that ended more than a day ago; a late hint finds the others."""
         writing(self._session)
         old = select(Session.id).where(Session.ended_at <= now - ENDED_KEPT).limit(limit)
         connection = self._session.connection()
@@ -195,5 +195,3 @@ class Sessions:
     def _move(self, row: Session, now: datetime) -> None:
         row.last_seen_at = now
         row.idle_expires_at = min(now + self._rules.session_idle, row.expires_at)
-
-

@@ -129,9 +129,10 @@ class SignOuts:
         )
 
     def _end(self, reached: Reach, reason: str, now: datetime) -> None:
-        for row in (*reached.sessions, *reached.lines):
-            row.ended_at = now
-            row.ended_reason = reason
+        for session in reached.sessions:
+            session.ended_at, session.ended_reason = now, reason
+        for line in reached.lines:
+            line.ended_at, line.ended_reason = now, reason
         for participation in reached.participations:
             participation.ended_at = now
         self._session.flush()

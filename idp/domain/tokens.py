@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import FromClause, Insert, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
@@ -133,9 +133,7 @@ class Tokens:
         denied = self._put(Denied.__table__, {"jti": jti, "expires_at": until})
         if self._session.connection().execute(denied).rowcount == 1:
             kept = until + self._rules.feed_margin
-            self._session.execute(
-                insert(Ended).values(kind="jti", subject=jti, at=now, until=kept)
-            )
+            self._session.execute(insert(Ended).values(kind="jti", subject=jti, at=now, until=kept))
 
     def seen_once(self, namespace: str, value: str, until: datetime, now: datetime) -> bool:
         """True for the first who brings this value, False for every other, in any process.
@@ -157,8 +155,9 @@ class Tokens:
         gone = connection.execute(delete(Denied).where(Denied.jti.in_(denied))).rowcount
         return gone + connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
 
-    def _put(self, table: Table, row: Json):  # noqa: ANN202
+    def _put(self, table: FromClause, row: Json) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand."""
         name = self._session.get_bind().dialect.name
         kind = postgresql.insert if name == "postgresql" else sqlite.insert
-        return kind(table).values(**row).on_conflict_do_nothing()
+        put: Insert = kind(table).values(**row).on_conflict_do_nothing()  # type: ignore[arg-type]
+        return put

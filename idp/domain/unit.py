@@ -9,7 +9,8 @@ from idp.store import db
 
 def session() -> scoped_session[Session]:
     """Everything the request has read and written, until it is committed or undone."""
-    return db.session
+    unit: scoped_session[Session] = db.session  # type: ignore[assignment]
+    return unit
 
 
 def is_ready() -> bool:

@@ -33,9 +33,7 @@ class _Held:
 class IssuerKeys:
     """The keys of one issuer, and its metadata, by discovery."""
 
-    def __init__(
-        self, issuer: str, http: httpx.Client, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, issuer: str, http: httpx.Client, clock: Callable[[], datetime]) -> None:
         self._issuer = issuer
         self._http = http
         self._clock = clock

@@ -8,6 +8,8 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 
 from idp.protocol.messages import Answer
 
+__all__ = ["OAuth2Error", "ProtocolError", "to_answer"]
+
 
 class ProtocolError(OAuth2Error):
     """Something the standards have a name for. Authlib answers with it as with its own."""

@@ -53,9 +53,7 @@ def _about_access(
     return Answer(body={"active": True, **said, "token_type": "Bearer"})
 
 
-def _about_refresh(
-    token: str, caller: ClientView, op: Provider, request: OAuthRequest
-) -> Answer:
+def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthRequest) -> Answer:
     line = op.grants.line_of(token)
     if line is None or line.client_id != caller.client_id or not op.grants.newest(token):
         return INACTIVE

@@ -109,9 +109,7 @@ def _hint(hint: str | None, op: Provider, now: datetime) -> dict[str, Any] | Non
     if hint is None:
         return None
     try:
-        said = jose.verify(
-            hint, op.keys.verification_keys(now), jose.OUR_ALGORITHMS, typ="jwt"
-        )
+        said = jose.verify(hint, op.keys.verification_keys(now), jose.OUR_ALGORITHMS, typ="jwt")
     except jose.Unverifiable:
         raise InvalidRequest("id_token_hint is not one of ours") from None
     ours = said.get("iss") == op.rules.issuer and isinstance(said.get("sub"), str)

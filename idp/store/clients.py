@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp.store import Json, Row
 
 
-class Client(Row):
+class Client(Row, kw_only=True):
     """An application that asks people to sign in, or that calls APIs (RFC 7591 section 2).
 
     `details` is its registered metadata, under the standards' names. `version` grows with every
@@ -31,7 +31,7 @@ class Client(Row):
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class ClientSecret(Row):
+class ClientSecret(Row, kw_only=True):
     """One of a client's secrets; two live ones let it rotate without an outage.
 
     `sealed` exists only where the secret itself is a key (client_secret_jwt).
@@ -48,7 +48,7 @@ class ClientSecret(Row):
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Resource(Row):
+class Resource(Row, kw_only=True):
     """An API, named by its RFC 8707 identifier, with the scopes it understands."""
 
     __tablename__ = "resource"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp.store import Json, Row
 
 
-class Account(Row):
+class Account(Row, kw_only=True):
     """A person who can sign in.
 
     `id` is the `sub` that applications see; it is random and never given to anybody else.
@@ -31,7 +31,7 @@ class Account(Row):
     updated_at: Mapped[datetime]
 
 
-class Credential(Row):
+class Credential(Row, kw_only=True):
     """A passkey: the public half of a key pair a person holds (WebAuthn Level 2 section 4)."""
 
     __tablename__ = "credential"

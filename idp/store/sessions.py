@@ -10,7 +10,7 @@ from idp.store import Json, Row
 _OPEN = text("ended_at IS NULL")
 
 
-class Session(Row):
+class Session(Row, kw_only=True):
     """One browser's single sign-on: a row here, a hashed cookie there."""
 
     __tablename__ = "session"
@@ -36,7 +36,7 @@ class Session(Row):
     ended_reason: Mapped[str | None] = mapped_column(String(32), default=None)
 
 
-class Participation(Row):
+class Participation(Row, kw_only=True):
     """This client took part in this session; it outlives every token, so it can be told.
 
     Where and how to tell it is written down at that time, so that a client edited or
@@ -70,7 +70,7 @@ class Participation(Row):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Grant(Row):
+class Grant(Row, kw_only=True):
     """What a person allowed a client, remembered until it is taken back."""
 
     __tablename__ = "grant"
@@ -97,7 +97,7 @@ class Grant(Row):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Line(Row):
+class Line(Row, kw_only=True):
     """Everything that descends from one redeemed code: a family of refresh tokens, and the
     access tokens minted beside them. Ending it ends them all.
 
@@ -141,7 +141,7 @@ class Line(Row):
     ended_reason: Mapped[str | None] = mapped_column(String(32), default=None)
 
 
-class RefreshToken(Row):
+class RefreshToken(Row, kw_only=True):
     """One refresh token of a line: its hash, never itself."""
 
     __tablename__ = "refresh_token"
@@ -153,7 +153,7 @@ class RefreshToken(Row):
     spent_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Code(Row):
+class Code(Row, kw_only=True):
     """Something that works once: an authorization code, a parked sign-in, a challenge.
 
     `kind` is part of the key, so a thing of one kind is nothing as another.
@@ -171,7 +171,7 @@ class Code(Row):
     line_id: Mapped[str | None] = mapped_column(String(43), default=None)
 
 
-class Denied(Row):
+class Denied(Row, kw_only=True):
     """An access token taken back before its time, by its `jti`; forgotten at its `exp`."""
 
     __tablename__ = "denied"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp.store import Json, Row
 
 
-class SigningKey(Row):
+class SigningKey(Row, kw_only=True):
     """A key pair of ours. The private half is sealed with a key from outside the database."""
 
     __tablename__ = "signing_key"
@@ -33,7 +33,7 @@ class SigningKey(Row):
     published_until: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Event(Row):
+class Event(Row, kw_only=True):
     """Something that happened, for the audit trail; written with what it tells of."""
 
     __tablename__ = "event"
@@ -52,13 +52,17 @@ class Event(Row):
     details: Mapped[Json]
 
 
-class Ended(Row):
+class Ended(Row, kw_only=True):
     """One row of the feed: this is over. `seq` is given after the commit, by one dispatcher."""
 
     __tablename__ = "ended"
     __table_args__ = (
-        Index("ix_ended_unsequenced", "id", sqlite_where=text("seq IS NULL"),
-              postgresql_where=text("seq IS NULL")),
+        Index(
+            "ix_ended_unsequenced",
+            "id",
+            sqlite_where=text("seq IS NULL"),
+            postgresql_where=text("seq IS NULL"),
+        ),
         Index("ix_ended_until", "until"),
     )
 
@@ -71,7 +75,7 @@ class Ended(Row):
     until: Mapped[datetime]
 
 
-class Receipt(Row):
+class Receipt(Row, kw_only=True):
     """The record of one sign-out."""
 
     __tablename__ = "receipt"
@@ -85,7 +89,7 @@ class Receipt(Row):
     at: Mapped[datetime]
 
 
-class ReceiptLine(Row):
+class ReceiptLine(Row, kw_only=True):
     """One thing a sign-out concerned, and what became of it (promise P8)."""
 
     __tablename__ = "receipt_line"
@@ -101,7 +105,7 @@ class ReceiptLine(Row):
     updated_at: Mapped[datetime]
 
 
-class Delivery(Row):
+class Delivery(Row, kw_only=True):
     """The outbox: one notice to one client, kept until it is confirmed or given up.
 
     `address` is where it goes, as it stood when the client took part. No token is stored:
@@ -110,8 +114,12 @@ class Delivery(Row):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        Index("ix_delivery_due", "due_at", sqlite_where=text("state = 'waiting'"),
-              postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_delivery_due",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
         Index("ix_delivery_receipt_line_id", "receipt_line_id"),
     )
 
@@ -130,7 +138,7 @@ class Delivery(Row):
     last_answer: Mapped[str | None] = mapped_column(Text, default=None)
 
 
-class Fact(Row):
+class Fact(Row, kw_only=True):
     """A short-lived fact shared by processes when there is no Redis: seen once, or counted."""
 
     __tablename__ = "fact"

@@ -4,7 +4,17 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp.domain import Provider
-from idp.web import account, authorize, browser, endpoints, interaction, logout, ops, pages, passkeys
+from idp.web import (
+    account,
+    authorize,
+    browser,
+    endpoints,
+    interaction,
+    logout,
+    ops,
+    pages,
+    passkeys,
+)
 
 BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 200

@@ -135,9 +135,7 @@ def stale_page() -> Response:
     )
 
 
-def _silently(
-    draft: Draft, session: Session | None, done: Done, op: Provider
-) -> AnyResponse:
+def _silently(draft: Draft, session: Session | None, done: Done, op: Provider) -> AnyResponse:
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
     error = without_person(draft, session, grant, done, now())
     if error is not None or session is None:

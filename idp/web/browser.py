@@ -7,7 +7,8 @@ import hmac
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, abort, current_app, g, request
+from werkzeug.wrappers import Response
 
 from idp.crypto.secrets import new_handle, same
 from idp.domain import Provider

@@ -202,7 +202,7 @@ def _forgive(op: Provider, username: str) -> None:
 
 
 def _wrong() -> str:
-    return gettext("That name and password do not fit together.")
+    return str(gettext("That name and password do not fit together."))
 
 
 def _host(transaction: Transaction) -> str:

@@ -76,7 +76,7 @@ def _end(op: Provider, draft: LogoutDraft, session: Session | None) -> AnyRespon
     else:
         lines = op.sign_outs.receipts.lines(receipt.id) if receipt is not None else []
         response = render("signed_out.html", receipt=receipt, lines=lines, client=draft.client)
-    clear_session(response)  # type: ignore[arg-type]
+    clear_session(response)
     return response
 
 

@@ -6,9 +6,27 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import Babel, format_datetime, get_locale, gettext, ngettext
 from werkzeug.exceptions import HTTPException
 
+from idp.domain.unit import session
 from idp.protocol.metadata import LANGUAGES
 from idp.web.browser import csrf_token
-from idp.web.wire import log, now, provider, reference, session
+from idp.web.wire import log, now, provider, reference
+
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 
 
 def render(template: str, status: int = 200, **context: object) -> Response:
@@ -68,12 +86,12 @@ def ago(value: datetime) -> str:
     """A moment in words, as one would say it."""
     minutes = int((now() - value).total_seconds() // 60)
     if minutes < 1:
-        return gettext("just now")
+        return str(gettext("just now"))
     if minutes < 60:  # noqa: PLR2004
-        return ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes)
+        return str(ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes))
     if minutes < 24 * 60:
-        return ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60)
-    return ngettext("%(num)d day ago", "%(num)d days ago", minutes // (24 * 60))
+        return str(ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60))
+    return str(ngettext("%(num)d day ago", "%(num)d days ago", minutes // (24 * 60)))
 
 
 def moment(value: datetime) -> str:
@@ -83,15 +101,10 @@ def moment(value: datetime) -> str:
 
 def device(user_agent: str) -> str:
     """A browser and a system in words a person knows."""
-    systems = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"))
-    systems += (("Windows", "Windows"), ("Mac OS X", "Mac"), ("CrOS", "ChromeOS"))
-    systems += (("Linux", "Linux"),)
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"))
-    browsers += (("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    system = next((name for mark, name in systems if mark in user_agent), "")
-    browser = next((name for mark, name in browsers if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     if not browser:
-        return gettext("A browser we do not know")
+        return str(gettext("A browser we do not know"))
     return f"{browser}, {system}" if system else browser
 
 
@@ -108,8 +121,10 @@ def _http_error(error: HTTPException) -> Response:
         response.headers["Cache-Control"] = "no-store"
     else:
         sentences = {
-            403: gettext("This form was not made for your browser, or it is too old. Go back, "
-                         "reload the page, and try again."),
+            403: gettext(
+                "This form was not made for your browser, or it is too old. Go back, "
+                "reload the page, and try again."
+            ),
             404: gettext("There is nothing at this address."),
         }
         sentence = sentences.get(status, gettext("That did not work."))

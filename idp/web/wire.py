@@ -11,15 +11,15 @@ from typing import Any
 
 import orjson
 import structlog
-from idp.protocol.errors import OAuth2Error
 from flask import Response, current_app, request
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from idp.domain import Provider
-from idp.protocol.errors import InvalidRequest, to_answer
-from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
 from idp.domain.unit import session
+from idp.protocol.errors import InvalidRequest, OAuth2Error, to_answer
+from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
 
 log = structlog.get_logger()
 

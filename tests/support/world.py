@@ -117,9 +117,7 @@ class Browser:
             location = answer.headers.get("Location", "")
             if answer.status_code not in (302, 303):
                 if 'id="login-submit"' in answer.text:
-                    answer = self.submit(
-                        answer, "/sign-in", username=username, password=PASSWORD
-                    )
+                    answer = self.submit(answer, "/sign-in", username=username, password=PASSWORD)
                 elif 'id="consent-allow"' in answer.text:
                     answer = self.submit(answer, "/consent", answer="allow")
                 else:

@@ -89,9 +89,7 @@ def finish_login(
     return Proof(account.id, ("pop", "user", "mfa", how), PASSKEY_ACR, now)
 
 
-def begin_registration(
-    op: Provider, account: Account, browser: str, now: datetime
-) -> Ceremony:
+def begin_registration(op: Provider, account: Account, browser: str, now: datetime) -> Ceremony:
     """Ask an authenticator to make a passkey for this person, and not a second one."""
     options = webauthn.generate_registration_options(
         rp_id=_rp_id(op),

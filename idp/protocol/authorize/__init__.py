@@ -30,7 +30,7 @@ STEPS = (
 )
 
 
-class Returned(Exception):  # noqa: N818 - an answer on its way, not a fault
+class Returned(Exception):
     """A refusal that may go back to the client, and the draft that says where."""
 
     def __init__(self, draft: Draft, error: ProtocolError) -> None:

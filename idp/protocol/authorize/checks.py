@@ -196,7 +196,7 @@ def claims(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     if not isinstance(asked, dict):
         raise InvalidRequest("claims is not a JSON object")
     kept = {m: asked[m] for m in ("userinfo", "id_token") if isinstance(asked.get(m), dict)}
-    draft = replace(draft, claims={m: {n: None for n in kept[m]} for m in kept})
+    draft = replace(draft, claims={m: dict.fromkeys(kept[m]) for m in kept})
     return _claims_that_steer(draft, kept.get("id_token", {}))
 
 

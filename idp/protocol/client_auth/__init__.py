@@ -41,9 +41,7 @@ def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
     return view
 
 
-def _proved(
-    view: ClientView, presented: Presented, request: OAuthRequest, op: Provider
-) -> bool:
+def _proved(view: ClientView, presented: Presented, request: OAuthRequest, op: Provider) -> bool:
     for family in METHODS:
         if view.auth_method in family.NAMES:
             return family.proves(view, presented, op, request.now)

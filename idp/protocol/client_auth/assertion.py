@@ -55,9 +55,7 @@ def proves(view: ClientView, presented: Presented, op: Provider, now: datetime) 
     return True
 
 
-def _keys(
-    view: ClientView, kid: str | None, op: Provider, now: datetime
-) -> tuple[Verifier, ...]:
+def _keys(view: ClientView, kid: str | None, op: Provider, now: datetime) -> tuple[Verifier, ...]:
     if view.auth_method == "private_key_jwt":
         return op.clients.keys.of(view.details, kid, now)
     secrets = op.clients.shared_secrets(view, now)

@@ -64,8 +64,12 @@ def remove_passkey(number: int) -> AnyResponse:
         return redirect("/sign-in", 303)
     op = provider()
     if account.password_hash is None and len(op.accounts.credentials(account.id)) == 1:
-        return _page(account, problem=gettext("This is your only way to sign in. Add another "
-                                              "passkey or a password first."))
+        return _page(
+            account,
+            problem=gettext(
+                "This is your only way to sign in. Add another passkey or a password first."
+            ),
+        )
     if op.accounts.remove_credential(account.id, number):
         op.events.record("PasskeyRemoved", now(), account_id=account.id, session_id=session.id)
         why = Because("credential_removed", "person")
@@ -85,7 +89,7 @@ def _present_password_is_right(account: Account) -> bool:
 
 
 def _weak(reason: str) -> str:
-    return {
+    words: dict[str, str] = {
         "too_short": gettext(
             "Use at least %(n)d characters. A few random words are easy to remember.",
             n=SHORTEST_PASSWORD,
@@ -93,7 +97,8 @@ def _weak(reason: str) -> str:
         "too_long": gettext("That password is too long."),
         "too_common": gettext("That password is among those thieves try first."),
         "contains_name": gettext("Do not use your own name or address."),
-    }[reason]
+    }
+    return words[reason]
 
 
 def _page(account: Account, problem: str | None = None) -> AnyResponse:

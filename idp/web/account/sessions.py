@@ -87,9 +87,7 @@ def receipt(receipt_id: str) -> AnyResponse:
     lines = keeper.lines(receipt_id)
     commit()
     waiting = any(line.state in ("telling", "retrying") for line in lines)
-    return render(
-        "account/receipt.html", receipt=row, lines=lines, waiting=waiting, words=_words()
-    )
+    return render("account/receipt.html", receipt=row, lines=lines, waiting=waiting, words=_words())
 
 
 def _words() -> dict[str, str]:

@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+# The virtual environment is named by path each time, so that a folder with spaces works.
+
+.PHONY: help demo run check test journeys migrate lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
+
+.venv/demo-ready: requirements/demo.txt pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@$(PY) -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'idp_here.pth').write_text(str(pathlib.Path.cwd()))"
+	@touch $@
+
+.venv/test-ready: requirements/test.txt pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(PY) -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'idp_here.pth').write_text(str(pathlib.Path.cwd()))"
+	@touch $@ .venv/demo-ready
+
+demo: .venv/demo-ready ## The provider, two apps and an API, on this machine
+	@exec $(PY) -m client_demo.run
+
+run: .venv/demo-ready ## The provider alone, on SQLite
+	@$(PY) -m idp.cli migrate && exec $(PY) -m idp.cli serve
+
+check: .venv/test-ready ## Format, lint, types, floors, fast tests
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
+
+test: .venv/test-ready ## Everything: SQLite, PostgreSQL, Redis, a real Chromium
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+journeys: .venv/test-ready ## The journeys in a real Chromium only
+	@$(PY) -m pytest -m journey
+
+migrate: .venv/demo-ready ## Bring the database to the newest shape
+	@$(PY) -m idp.cli migrate
+
+lock: .venv/test-ready ## Pin every dependency anew, with hashes
+	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra server --extra postgres --extra demo --extra test --extra dev -o requirements/test.txt pyproject.toml
+	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra server --extra demo -o requirements/demo.txt pyproject.toml
+
+clean: ## Remove what was made here
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
