@@ -6,15 +6,37 @@ from pathlib import Path
 import pytest
 
 from idp.store import db
+from tests.support.services import Postgres, start_postgres
 from tests.support.world import Rp, World, make_world
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL for this run."""
+    server = start_postgres()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """The provider on SQLite."""
-    made = make_world(tmp_path)
+    yield from _world(tmp_path, "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """The provider on SQLite, and again on PostgreSQL."""
+    on_postgres = request.param == "postgresql"
+    url = request.getfixturevalue("postgres").fresh() if on_postgres else ""
+    yield from _world(tmp_path, url)
+
+
+def _world(data_dir: Path, url: str) -> Iterator[World]:
+    made = make_world(data_dir, url)
     yield made
     with made.app.app_context():
+        db.session.remove()
         db.engine.dispose()
 
 
