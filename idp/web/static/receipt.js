@@ -4,6 +4,7 @@
 (() => {
   const longest = 30000;
   let pause = 1000;
+  let last = document.getElementById("receipt")?.textContent;
 
   async function renew() {
     const shown = document.getElementById("receipt");
@@ -13,7 +14,8 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("receipt");
       if (!answer.ok || !fresh) return;
-      if (fresh.textContent !== shown.textContent) {
+      if (fresh.textContent !== last) {
+        last = fresh.textContent;
         shown.replaceChildren(...fresh.childNodes);
         shown.dispatchEvent(new Event("idp:changed", { bubbles: true }));
       }
