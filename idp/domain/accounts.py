@@ -18,7 +18,7 @@ from idp.domain.rules import Rules
 from idp.store import DbSession, Json, writing
 from idp.store.people import Account, Credential
 
-__all__ = ["Account", "Accounts", "Credential", "UsernameTaken", "WeakPassword"]
+__all__ = ["Account", "Accounts", "Credential", "LastWayIn", "UsernameTaken", "WeakPassword"]
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
@@ -38,6 +38,10 @@ class WeakPassword(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class LastWayIn(Exception):
+    """Without this passkey nobody could sign in to the account any more."""
 
 
 class Accounts:
@@ -188,17 +192,23 @@ class Accounts:
         return True
 
     def remove_credential(self, account_id: str, number: int) -> bool:
-        """Forget a passkey."""
+        """Forget a passkey; raises `LastWayIn`. The account is held meanwhile, so that two who
+        remove at once cannot both leave the other's behind.
+        """
+        writing(self._session)
+        held = select(Account.password_hash).where(Account.id == account_id).with_for_update()
+        has_password = self._session.scalars(held).one() is not None
         row = self._own(account_id, number)
         if row is None:
             return False
-        writing(self._session)
+        if not has_password and len(self.credentials(account_id)) == 1:
+            raise LastWayIn
         self._session.delete(row)
         self._session.flush()
         return True
 
     def _own(self, account_id: str, number: int) -> Credential | None:
-        row = self._session.get(Credential, number)
+        row = self._session.get(Credential, number, populate_existing=True)
         return row if row is not None and row.account_id == account_id else None
 
     def _by_key(self, key: str) -> Account | None:

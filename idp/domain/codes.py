@@ -14,15 +14,17 @@ from idp.crypto.secrets import Handle, digest, new_handle
 from idp.store import DbSession, writing
 from idp.store.sessions import Code
 
-__all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "AlreadySpent", "Code"]
-__all__ += ["Codes", "Gone"]
+__all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "LOGOUT", "AlreadySpent"]
+__all__ += ["Code", "Codes", "Gone"]
 
 AUTHORIZATION = "authorization"
 INTERACTION = "interaction"
 CHALLENGE = "challenge"
 INITIAL_ACCESS = "initial-access"
+LOGOUT = "logout"
 
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
+PREFIXES |= {LOGOUT: "lo_"}
 
 _ONE = select(Code).where(Code.kind == bindparam("k"), Code.digest == bindparam("d"))
 _SPEND = (

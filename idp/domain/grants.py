@@ -249,7 +249,9 @@ class Grants:
     ) -> bool:
         query = select(RefreshToken.spent_at).where(RefreshToken.digest == digest(token))
         spent_at = self._session.scalars(query).one_or_none()
-        return spent_at is not None and now - spent_at < grace and self.newest(successor)
+        if spent_at is None or not grace or now - spent_at >= grace:
+            return False
+        return self.newest(successor)
 
     def _clear_spent(self, line_id: str, now: datetime) -> None:
         """An old token needs no row: its family part still tells that it was one of ours."""

@@ -1,0 +1,232 @@
+"""Once means once: 32 racers in 4 processes, on SQLite and on PostgreSQL."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idp.store import db
+from tests.support.services import Postgres, free_port
+from tests.support.spec import spec
+from tests.support.world import Rp, World, make_world
+
+ROOT = Path(__file__).parents[2]
+PROCESSES, THREADS = 4, 8
+BURSTS = 200
+
+
+class Race:
+    """Some processes that answer for the same provider."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self._racers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.support.racer"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+            )
+            for _ in range(PROCESSES)
+        ]
+        for racer in self._racers:
+            self._say(racer, {"environ": environ, "threads": THREADS})
+        for racer in self._racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == "ready\n"
+
+    def run(self, path: str, form: dict[str, str], rp: Rp) -> list[list[Any]]:
+        """The same call from all of them; every answer."""
+        call = {"path": path, "form": form, "auth": [rp.client_id, rp.secret]}
+        for racer in self._racers:
+            self._say(racer, call)
+        answers = []
+        for racer in self._racers:
+            assert racer.stdout is not None
+            answers += json.loads(racer.stdout.readline())
+        return answers
+
+    def end(self) -> None:
+        for racer in self._racers:
+            assert racer.stdin is not None
+            racer.stdin.close()
+            racer.wait(20)
+
+    def _say(self, racer: "subprocess.Popen[str]", what: object) -> None:
+        assert racer.stdin is not None
+        racer.stdin.write(json.dumps(what) + "\n")
+        racer.stdin.flush()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def raced(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[World, Race, dict[str, str]]]:
+    server: Postgres | None = None
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres")
+        assert server is not None
+        url = server.fresh()
+    world = make_world(tmp_path, url)
+    environ = {
+        "IDP_DATA_DIR": str(tmp_path),
+        "IDP_ISSUER": "https://op.test",
+        "IDP_SECRET": "a secret that is only good for tests, and long",
+    }
+    if url:
+        environ["IDP_DATABASE_URL"] = url
+    race = Race(environ)
+    yield world, race, environ
+    race.end()
+    with world.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def at_real_time(world: World) -> None:
+    """The racers look at the clock on the wall; so does this world."""
+    from idp.app import wall_clock
+
+    world.clock.now = wall_clock()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@spec("RFT-03", "CON-01", "P3", "CVE-2026-1035")
+def test_a_refresh_token_has_one_winner(
+    raced: tuple[World, Race, dict[str, str]],
+) -> None:
+    world, race, _ = raced
+    world.person()
+    rp = world.rp()
+    at_real_time(world)
+    browser = world.browser()
+    browser.sign_in()
+
+    for _ in range(BURSTS):
+        at_real_time(world)
+        token = browser.tokens(rp)["refresh_token"]
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        answers = race.run("/token", form, rp)
+
+        statuses = [status for status, _, _ in answers]
+        assert statuses.count(200) <= 1, statuses
+        assert set(statuses) <= {200, 400}, statuses
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@spec("COD-02", "CON-01", "P3")
+def test_a_code_has_one_winner_and_a_race_ends_what_it_bought(
+    raced: tuple[World, Race, dict[str, str]],
+) -> None:
+    world, race, _ = raced
+    world.person()
+    rp = world.rp()
+    at_real_time(world)
+    browser = world.browser()
+    browser.sign_in()
+
+    for _ in range(BURSTS):
+        at_real_time(world)
+        code = browser.code(rp)
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": rp.redirect_uri,
+            "code_verifier": browser.verifier,
+        }
+        answers = race.run("/token", form, rp)
+
+        winners = [refresh for status, refresh, _ in answers if status == 200]
+        assert len(winners) == 1, answers
+        assert {status for status, _, _ in answers} <= {200, 400}, answers
+        assert rp.refresh(winners[0]).json["error"] == "invalid_grant"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@spec("P2", "REV-05", "F-02", "CON-02")
+@pytest.mark.parametrize("act", ["revoke", "sign-out"])
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_what_was_answered_survives_a_kill(
+    request: pytest.FixtureRequest, tmp_path: Path, act: str, store: str
+) -> None:
+    import httpx
+
+    url = request.getfixturevalue("postgres").fresh() if store == "postgresql" else ""
+    port = free_port()
+    issuer = f"http://localhost:{port}"
+    world = make_world(tmp_path, url, IDP_ISSUER=issuer)
+    who = world.person()
+    rp = world.rp(post_logout_redirect_uris=["https://rp.test/bye"])
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("IDP_")} | {
+        "IDP_DATA_DIR": str(tmp_path),
+        "IDP_ISSUER": issuer,
+        "IDP_PORT": str(port),
+        "IDP_SECRET": "a secret that is only good for tests, and long",
+        **({"IDP_DATABASE_URL": url} if url else {}),
+    }
+    for _ in range(3):
+        at_real_time(world)
+        browser = world.browser()
+        tokens = browser.tokens(rp)
+        server = serve(environ, port)
+        try:
+            if act == "revoke":
+                answer = httpx.post(
+                    f"{issuer}/revoke",
+                    data={"token": tokens["refresh_token"]},
+                    auth=(rp.client_id, rp.secret or ""),
+                )
+                assert answer.status_code == 200
+            else:
+                query = {
+                    "id_token_hint": tokens["id_token"],
+                    "post_logout_redirect_uri": "https://rp.test/bye",
+                }
+                answer = httpx.get(f"{issuer}/end_session", params=query)
+                assert answer.status_code == 303
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+        at_real_time(world)
+        assert rp.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+        assert world.userinfo(tokens["access_token"]).status_code == 401
+    with world.app.app_context():
+        assert len(world.op.sign_outs.receipts.of_account(who)) == 3
+        db.session.remove()
+        db.engine.dispose()
+
+
+def serve(environ: dict[str, str], port: int) -> "subprocess.Popen[bytes]":
+    """The provider on its production server, in a process group of its own."""
+    import time
+
+    import httpx
+
+    server = subprocess.Popen(
+        [sys.executable, "-m", "idp.cli", "serve"],
+        env=environ,
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        try:
+            httpx.get(f"http://localhost:{port}/readyz", timeout=1)
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return server
+    raise AssertionError("the provider did not start")

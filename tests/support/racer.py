@@ -1,0 +1,52 @@
+"""One process of a race: `python -m tests.support.racer`. It reads a job as JSON, waits for the
+start signal, and says what each of its threads was answered.
+"""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from idp.app import create_app
+from idp.settings import load
+from idp.store import db
+
+
+def main() -> None:
+    """Get ready, then run burst after burst, each at the word `go`."""
+    job = json.loads(sys.stdin.readline())
+    app = create_app(load(environ=job["environ"]))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with app.app_context():
+        db.session.connection()
+        db.session.remove()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(burst(app, json.loads(line), job["threads"])), flush=True)
+
+
+def burst(app: Any, call: dict[str, Any], threads: int) -> list[list[Any]]:
+    """The same call from every thread at once."""
+    answers: list[list[Any]] = []
+    barrier = threading.Barrier(threads)
+
+    def once() -> None:
+        http = app.test_client(use_cookies=False)
+        barrier.wait()
+        answer = http.post(call["path"], data=call["form"], auth=tuple(call["auth"]))
+        given = answer.json or {}
+        answers.append([answer.status_code, given.get("refresh_token"), given.get("error")])
+
+    runners = [threading.Thread(target=once) for _ in range(threads)]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join()
+    return answers
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parents[2])
+    main()
