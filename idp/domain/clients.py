@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
 from idp.domain.client_keys import ClientKeys
+from idp.domain.client_view import ClientView, Secret
 from idp.domain.metadata import InvalidMetadata, checked
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
@@ -36,89 +37,6 @@ _VERSION = select(Client.version, Client.disabled_at, Client.last_used_at).where
 
 class NoSuchClient(Exception):
     """There is no client of that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """What we keep of a client's secret."""
-
-    digest: bytes
-    sealed: bytes | None
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientView:
-    """A client as it stood at one version of it. Properties have the metadata's names."""
-
-    client_id: str
-    version: int
-    details: Mapping[str, Any]
-    policies: tuple[str, ...]
-    serves: frozenset[str]
-    trusted: bool
-    dynamic: bool
-    enabled: bool
-    secrets: tuple[Secret, ...]
-
-    @property
-    def name(self) -> str:
-        return str(self.details.get("client_name") or self.client_id)
-
-    @property
-    def auth_method(self) -> str:
-        return str(self.details["token_endpoint_auth_method"])
-
-    @property
-    def public(self) -> bool:
-        return self.auth_method == "none"
-
-    @property
-    def auth_signing_alg(self) -> str | None:
-        return self.details.get("token_endpoint_auth_signing_alg")
-
-    @property
-    def redirect_uris(self) -> tuple[str, ...]:
-        return tuple(self.details.get("redirect_uris", ()))
-
-    @property
-    def post_logout_redirect_uris(self) -> tuple[str, ...]:
-        return tuple(self.details.get("post_logout_redirect_uris", ()))
-
-    @property
-    def grant_types(self) -> frozenset[str]:
-        return frozenset(self.details.get("grant_types", ()))
-
-    @property
-    def response_types(self) -> frozenset[str]:
-        return frozenset(self.details.get("response_types", ()))
-
-    @property
-    def scopes(self) -> frozenset[str] | None:
-        """The scopes it may ask for; None is every scope."""
-        scope = self.details.get("scope")
-        return frozenset(scope.split()) if scope else None
-
-    @property
-    def native(self) -> bool:
-        return self.details.get("application_type") == "native"
-
-    @property
-    def id_token_alg(self) -> str:
-        return str(self.details.get("id_token_signed_response_alg", "RS256"))
-
-    @property
-    def userinfo_alg(self) -> str | None:
-        return self.details.get("userinfo_signed_response_alg")
-
-    @property
-    def backchannel_logout_uri(self) -> str | None:
-        return self.details.get("backchannel_logout_uri")
-
-    @property
-    def rotates(self) -> bool:
-        """Whether its refresh tokens work once: by policy, and always for public clients."""
-        return self.public or not self.policies or PolicySet.named(self.policies).rotates
 
 
 @dataclass(frozen=True, slots=True)

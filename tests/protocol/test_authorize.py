@@ -137,9 +137,7 @@ def test_a_post_does_not_mix_its_body_with_its_address(world: World, rp: Rp) -> 
 
 
 @spec("OpenID Connect Core section 3.1.2.1", "R-AZ-1")
-def test_a_post_from_another_site_is_answered_like_a_get(
-    world: World, alice: str, rp: Rp
-) -> None:
+def test_a_post_from_another_site_is_answered_like_a_get(world: World, alice: str, rp: Rp) -> None:
     browser = world.browser()
     form = {
         "client_id": rp.client_id,
@@ -295,9 +293,7 @@ def test_a_native_app_may_choose_its_port_and_nothing_else(
 
 
 @spec("RED-22", "RFC 9700 section 4.12")
-def test_after_a_password_the_browser_is_sent_on_with_303(
-    world: World, alice: str, rp: Rp
-) -> None:
+def test_after_a_password_the_browser_is_sent_on_with_303(world: World, alice: str, rp: Rp) -> None:
     browser = world.browser()
     page = browser.http.get(browser.authorize(rp).headers["Location"])
 

@@ -179,7 +179,7 @@ def test_without_hint_or_client_there_is_no_way_back(world: World, alice: str) -
 def test_the_old_cookie_is_nothing_after_a_sign_out(world: World, alice: str, rp: Rp) -> None:
     browser = world.browser()
     browser.sign_in()
-    jar = {c.key: c.value for c in browser.http._cookies.values()}  # noqa: SLF001
+    jar = {c.key: c.value for c in browser.http._cookies.values()}
     page = browser.http.get("/end_session")
     browser.submit(page, "/end_session/confirm")
 

@@ -46,9 +46,7 @@ def test_the_answer_names_what_an_api_needs(world: World, alice: str, rp: Rp) ->
 @spec("RFC 7009 section 2.1", "REV-01", "REV-03")
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 @pytest.mark.parametrize("hint", [None, "access_token", "refresh_token", "banana"])
-def test_revoking_either_token_ends_the_line(
-    either: World, kind: str, hint: str | None
-) -> None:
+def test_revoking_either_token_ends_the_line(either: World, kind: str, hint: str | None) -> None:
     either.person()
     app = either.rp()
     tokens = either.browser().tokens(app)
@@ -77,9 +75,7 @@ def test_another_clients_token_stays_alive_and_the_answer_does_not_tell(
 
 @spec("REV-06", "CVE-2026-27840")
 @pytest.mark.parametrize("cut", [1, 2, 10])
-def test_a_shortened_token_revokes_nothing(
-    world: World, alice: str, rp: Rp, cut: int
-) -> None:
+def test_a_shortened_token_revokes_nothing(world: World, alice: str, rp: Rp, cut: int) -> None:
     tokens = world.browser().tokens(rp)
 
     rp.post("/revoke", token=tokens["refresh_token"][:-cut])

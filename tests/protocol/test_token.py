@@ -22,7 +22,7 @@ def claims(token: str) -> dict[str, object]:
 
 
 def header(token: str) -> dict[str, object]:
-    part = token.split(".")[0]
+    part = token.split(".", maxsplit=1)[0]
     found: dict[str, object] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found
 
@@ -88,9 +88,7 @@ def test_the_redirect_uri_must_be_the_same(
 
 @spec("COD-05")
 @pytest.mark.parametrize(("age", "status"), [(59, 200), (61, 400)])
-def test_a_code_lives_for_a_minute(
-    world: World, alice: str, rp: Rp, age: int, status: int
-) -> None:
+def test_a_code_lives_for_a_minute(world: World, alice: str, rp: Rp, age: int, status: int) -> None:
     browser = world.browser()
     code = browser.code(rp)
     world.clock.advance(seconds=age)
@@ -342,9 +340,7 @@ def test_scope_narrows_for_one_token_and_never_widens(world: World, alice: str, 
 
 
 @spec("OpenID Connect Core section 12.2", "RFT-15")
-def test_a_refreshed_id_token_tells_of_the_same_sign_in(
-    world: World, alice: str, rp: Rp
-) -> None:
+def test_a_refreshed_id_token_tells_of_the_same_sign_in(world: World, alice: str, rp: Rp) -> None:
     first = world.browser().tokens(rp, nonce="n1")
     world.clock.advance(minutes=2)
 
@@ -372,9 +368,7 @@ def test_the_database_holds_nothing_that_opens_a_door(world: World, alice: str, 
 
 
 @spec("RFC 8707 section 2", "RES-01")
-def test_a_token_is_for_the_resource_that_was_asked_for(
-    world: World, alice: str, rp: Rp
-) -> None:
+def test_a_token_is_for_the_resource_that_was_asked_for(world: World, alice: str, rp: Rp) -> None:
     world.api("https://notes.test", **{"notes:read": "Read"})
     world.api("https://photos.test", **{"photos:read": "See"})
     tokens = world.browser().tokens(

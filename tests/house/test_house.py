@@ -1,0 +1,70 @@
+"""The house keeps its own rules."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+from idp.domain import Provider
+from idp.policies import POLICIES
+from idp.protocol.authorize import STEPS, checks
+from idp.protocol.grants import GRANTS
+from tests.support.world import World
+
+ROOT = Path(__file__).parents[2]
+MOST_LINES = 300
+
+
+def test_no_file_outgrows_its_subject() -> None:
+    found = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for folder in ("idp", "client_demo")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+
+    assert {name: lines for name, lines in found.items() if lines > MOST_LINES} == {}
+
+
+def test_the_provider_has_fields_only_and_at_most_twelve() -> None:
+    methods = [name for name, value in vars(Provider).items() if callable(value)]
+
+    assert len(dataclasses.fields(Provider)) <= 12
+    assert [name for name in methods if not name.startswith("__")] == []
+
+
+def test_every_rule_of_an_authorization_request_stands_in_the_table() -> None:
+    rules = {
+        name
+        for name, value in vars(checks).items()
+        if callable(value) and getattr(value, "__module__", "") == checks.__name__
+    }
+    other = {"client_and_redirect_uri", "response_channel", "matches"}
+
+    public = {name for name in rules if not name.startswith("_")} - other
+    assert public == {rule.__name__ for rule in STEPS}
+
+
+def test_every_file_in_a_plug_in_folder_is_registered() -> None:
+    grants = {p.stem for p in (ROOT / "idp/protocol/grants").glob("*.py")} - {"__init__"}
+    policies = {p.stem for p in (ROOT / "idp/policies").glob("*.py")} - {"__init__", "model"}
+
+    assert grants == {str(grant.GRANT_TYPE) for grant in GRANTS}
+    assert policies == set(POLICIES)
+
+
+def test_the_clock_on_the_wall_is_looked_at_in_two_places_only() -> None:
+    """In `app.py`, and in the guard, which applications start by themselves."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "idp").rglob("*.py")
+        if re.search(r"datetime\.(now|utcnow)\(|time\.time\(", path.read_text())
+    }
+
+    assert found == {"idp/app.py", "idp/guard/guard.py"}
+
+
+def test_discovery_names_only_addresses_that_exist(world: World) -> None:
+    said = world.http().get("/.well-known/openid-configuration").json
+    routes = {str(rule) for rule in world.app.url_map.iter_rules()}
+
+    endpoints = [v for k, v in said.items() if k.endswith(("_endpoint", "jwks_uri"))]
+    assert {address.removeprefix("https://op.test") for address in endpoints} <= routes
