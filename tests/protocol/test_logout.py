@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -49,7 +50,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def told(tmp_path, receiver: Receiver) -> Iterator[World]:  # type: ignore[no-untyped-def]
+def told(tmp_path: Path, receiver: Receiver) -> Iterator[World]:
     """A world that may reach the receiver."""
     made = make_world(
         tmp_path,

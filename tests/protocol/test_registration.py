@@ -1,5 +1,7 @@
 """Dynamic registration and discovery."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.spec import spec
@@ -84,7 +86,7 @@ def test_a_body_that_is_no_object_is_refused(world: World, body: str) -> None:
 
 
 @spec("DCR-08")
-def test_in_production_an_invitation_is_needed_and_works_once(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_in_production_an_invitation_is_needed_and_works_once(tmp_path: Path) -> None:
     from idp.protocol.registration import invite
     from idp.store import db
 
