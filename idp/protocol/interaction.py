@@ -30,6 +30,7 @@ class Done:
 
     since: datetime
     consented: bool = False
+    chosen: bool = False
     tried_stronger: bool = False
 
 
@@ -67,7 +68,9 @@ def unmet(draft: Draft, session: Session, done: Done) -> ProtocolError | None:
 
 def _must_sign_in(draft: Draft, session: Session, done: Done, now: datetime) -> bool:
     fresh = session.auth_time >= done.since
-    if draft.prompt & {"login", "select_account"} and not fresh:
+    if "login" in draft.prompt and not fresh:
+        return True
+    if "select_account" in draft.prompt and not (fresh or done.chosen):
         return True
     if draft.hinted_sub is not None and draft.hinted_sub != session.account_id:
         return True

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +18,7 @@ from idp.protocol.errors import AccessDenied, ProtocolError
 from idp.protocol.interaction import Done, Step, next_step, unmet, without_person
 from idp.web.browser import allow_form_action, binding, current_session
 from idp.web.pages import error_page, render, speak
+from idp.web.stale import stale_page
 from idp.web.wire import commit, now, provider, read_request
 
 blueprint = Blueprint("authorize", __name__)
@@ -59,8 +61,9 @@ def authorize() -> AnyResponse:
         "draft": draft.parked(),
         "browser": binding(),
         "since": now().timestamp(),
-        "consented": False,
+        "consented": None,
         "denied": False,
+        "chosen": None,
         "stronger": False,
     }
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
@@ -69,7 +72,7 @@ def authorize() -> AnyResponse:
         return _issue(draft, session, op)
     handle = op.codes.issue(INTERACTION, details, op.rules.interaction_lifetime, now())
     commit()
-    return redirect(_page(step, handle), 303)
+    return redirect(_page(step, handle, draft), 303)
 
 
 @blueprint.get("/authorize/continue")
@@ -92,7 +95,7 @@ def go_on() -> AnyResponse:
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
     step = next_step(draft, session, grant, transaction.done, now())
     if session is None or step is not Step.NOTHING:
-        return redirect(_page(step, transaction.handle), 303)
+        return redirect(_page(step, transaction.handle, draft), 303)
     if not _finish(op, transaction):
         return stale_page()
     return _issue(draft, session, op)
@@ -108,9 +111,12 @@ def find_transaction(handle: str) -> Transaction | None:
     if client is None or not client.enabled:
         return None
     draft = Draft.resumed(row.details["draft"], client)
+    session = current_session(op, now())
+    person = session.account_id if session is not None else ""
     done = Done(
         since=datetime.fromtimestamp(row.details["since"], now().tzinfo),
-        consented=row.details["consented"],
+        consented=row.details["consented"] == person,
+        chosen=row.details["chosen"] == person,
         tried_stronger=row.details["stronger"],
     )
     speak(draft.ui_locales)
@@ -121,18 +127,6 @@ def find_transaction(handle: str) -> Transaction | None:
 def remember(transaction: Transaction, **steps: object) -> None:
     """Write down what the person has done in this transaction."""
     provider().codes.replace(INTERACTION, transaction.handle, {**transaction.details, **steps})
-
-
-def stale_page() -> Response:
-    """A tab that was left open too long, or a page that was answered already."""
-    return error_page(
-        gettext("This sign-in is over"),
-        gettext(
-            "The page was open for too long, was answered in another tab, or belongs to another "
-            "browser. Go back to the app and start again."
-        ),
-        back="/account",
-    )
 
 
 def _silently(draft: Draft, session: Session | None, done: Done, op: Provider) -> AnyResponse:
@@ -221,5 +215,9 @@ def _finish(op: Provider, transaction: Transaction) -> bool:
     return True
 
 
-def _page(step: Step, handle: str) -> str:
-    return f"/consent?tx={handle}" if step is Step.CONSENT else f"/sign-in?tx={handle}"
+def _page(step: Step, handle: str, draft: Draft) -> str:
+    """The page of a step. The client is named, so that the page finds a way back to it even when
+    the transaction is over.
+    """
+    path = "/consent" if step is Step.CONSENT else "/sign-in"
+    return f"{path}?{urlencode({'tx': handle, 'client_id': draft.client.client_id})}"

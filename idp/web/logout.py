@@ -1,97 +1,184 @@
-"""Signing out: confirm, and say what became of it."""
+"""Signing out: ask where it is not sure who asks, end, and say what became of it."""
 
-from flask import Blueprint, Response, redirect
-from flask_babel import gettext
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, current_app, redirect, request
+from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain import Provider
+from idp.domain.codes import LOGOUT
 from idp.domain.reach import BROWSER, Scope
+from idp.domain.receipts import SURVIVES
 from idp.domain.sessions import Session
 from idp.domain.sign_out import Because, Receipt
 from idp.protocol.errors import ProtocolError
 from idp.protocol.logout import LogoutDraft, examine
-from idp.web.browser import allow_form_action, clear_session, current_session
-from idp.web.pages import error_page, render
-from idp.web.wire import commit, now, provider, read_request
+from idp.protocol.messages import OAuthRequest, Parameters
+from idp.web import browser
+from idp.web.browser import allow_form_action, binding, clear_session, current_session
+from idp.web.pages import render
+from idp.web.receipts import is_waiting, subjects
+from idp.web.wire import commit, log, now, provider, read_request, reference
 
 blueprint = Blueprint("logout", __name__)
 
-CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+ASKED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+LONGEST_QUERY = 6000
+FAREWELL = "idp_farewell"
+FAREWELL_LIVES = timedelta(minutes=10)
 
 
 @blueprint.route("/end_session", methods=["GET", "POST"])
 def end_session() -> AnyResponse:
     """A client sends a browser here to sign out (RP-Initiated Logout 1.0 section 2)."""
     op = provider()
-    try:
-        draft = examine(read_request(), op)
-    except ProtocolError as error:
-        return _sign_out_error(error)
+    if _came_without_cookies(op):
+        query = urlencode([(n, v) for n, v in request.form.items(multi=True) if n in ASKED])
+        if len(query) <= LONGEST_QUERY:
+            return redirect(f"/end_session?{query}", 303)
     session = current_session(op, now())
-    if draft.concerns(session):
+    try:
+        asked = read_request()
+        draft = examine(asked, op)
+    except ProtocolError as error:
+        return _refuse(op, error, session)
+    if session is None or draft.concerns(session):
         return _end(op, draft, session)
-    if session is not None:
-        return _ask(op, draft, session)
-    return _end(op, draft, None)
+    return _ask(op, draft, session, asked)
 
 
 @blueprint.post("/end_session/confirm")
 def confirmed() -> AnyResponse:
-    """The person said yes on our page."""
+    """The person said yes on our page. What the app wanted was kept here meanwhile; if that is
+    gone, the yes still counts, and only the way back to the app is lost.
+    """
     op = provider()
+    parked = op.codes.look(LOGOUT, request.form.get("tx", ""), now())
+    asked: Mapping[str, str] = {}
+    if parked is not None and parked.details["browser"] == binding():
+        asked = parked.details["asked"]
     try:
-        draft = examine(read_request(), op)
-    except ProtocolError as error:
-        return _sign_out_error(error)
+        draft = examine(_as_request(asked), op)
+    except ProtocolError:
+        draft = LogoutDraft()
     return _end(op, draft, current_session(op, now()))
 
 
-def _ask(op: Provider, draft: LogoutDraft, session: Session) -> Response:
+@blueprint.get("/signed-out")
+def signed_out() -> Response:
+    """The last page: what ended. For a while this browser can look again, and nobody else."""
+    return _last_page(_own_farewell())
+
+
+def farewell(receipt: Receipt | None, location: str | None = None) -> AnyResponse:
+    """Take the cookie back; then the last page, or where the app wants its person."""
+    response: AnyResponse = redirect(location, 303) if location else _last_page(receipt)
+    response.headers["Cache-Control"] = "no-store"
+    clear_session(response)
+    if receipt is not None:
+        response.set_cookie(
+            FAREWELL,
+            _signer().sign(receipt.id).decode(),
+            max_age=int(FAREWELL_LIVES.total_seconds()),
+            secure=provider().rules.issuer.startswith("https://"),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _last_page(receipt: Receipt | None) -> Response:
+    lines = provider().sign_outs.receipts.lines(receipt.id) if receipt is not None else []
+    return render(
+        "logout/signed_out.html",
+        receipt=receipt,
+        subjects=subjects(lines, now()),
+        waiting=is_waiting(lines),
+    )
+
+
+def _came_without_cookies(op: Provider) -> bool:
+    """A form of another site brings no cookies (SameSite=Lax); a redirect to ourselves does."""
+    return request.method == "POST" and browser.session_cookie_name(op) not in request.cookies
+
+
+def _ask(op: Provider, draft: LogoutDraft, session: Session, asked: OAuthRequest) -> Response:
     """Nothing ends without a yes when we cannot be sure who asks (LGO-01)."""
     if draft.location is not None:
         allow_form_action(_origin(draft.location))
+    parameters = asked.parameters
+    kept = {name: value for name in ASKED if (value := parameters.get(name)) is not None}
+    details = {"asked": kept, "browser": binding()}
+    handle = op.codes.issue(LOGOUT, details, op.rules.interaction_lifetime, now())
+    commit()
+    return _confirm(op, session, tx=handle, client=draft.client)
+
+
+def _refuse(op: Provider, error: ProtocolError, session: Session | None) -> AnyResponse:
+    """A refusal is never a redirect; but whoever is signed in can still sign out (LGO-04)."""
+    said = f"{error.error}: {error.description}"
+    log.info("sign-out refused", reference=reference(), error=error.error, reason=error.reason)
+    if session is None:
+        return render("logout/refused.html", 400, error=said, reference=reference())
+    return _confirm(op, session, status=400, error=said, reference=reference())
+
+
+def _confirm(op: Provider, session: Session, status: int = 200, **more: object) -> Response:
     scope = Scope(kind=BROWSER, account_id=session.account_id, session_id=session.id)
-    parameters = read_request().parameters
+    concerns = op.sign_outs.preview(scope, now())
     return render(
-        "sign_out.html",
-        client=draft.client,
-        concerns=op.sign_outs.preview(scope, now()),
-        carried={name: parameters.get(name) for name in CARRIED if parameters.get(name)},
+        "logout/confirm.html",
+        status,
+        account=op.accounts.find(session.account_id),
+        apps=[concern.name for concern in concerns if concern.kind == "app"],
+        survivors=sorted({c.name for c in concerns if c.state == SURVIVES}),
+        **more,
     )
 
 
 def _end(op: Provider, draft: LogoutDraft, session: Session | None) -> AnyResponse:
-    """End this browser's session, and the one the hint names if the cookie is lost."""
+    """End this browser's session, and the one the hint names if its cookie was lost."""
     by = f"client:{draft.client.client_id}" if draft.client is not None else "person"
     why = Because("signed_out", by)
     receipt: Receipt | None = None
     if session is not None:
         receipt = op.sign_outs.browser(session.account_id, session.id, why, now())
-    elif draft.participation is not None:
-        hinted = draft.participation
-        receipt = op.sign_outs.browser(hinted.account_id, hinted.session_id, why, now())
+    hinted = draft.participation
+    if hinted is not None and (session is None or session.account_id == hinted.account_id):
+        found = op.sign_outs.browser(hinted.account_id, hinted.session_id, why, now())
+        receipt = receipt or found
     commit()
-    if draft.location is not None:
-        response: AnyResponse = redirect(draft.location, 303)
-    else:
-        lines = op.sign_outs.receipts.lines(receipt.id) if receipt is not None else []
-        response = render("signed_out.html", receipt=receipt, lines=lines, client=draft.client)
-    clear_session(response)
-    return response
+    return farewell(receipt, draft.location)
 
 
-def _sign_out_error(error: ProtocolError) -> Response:
-    return error_page(
-        gettext("Sign-out error"),
-        gettext(
-            "The app that sent you here made a request that cannot be answered. You are still "
-            "signed in; you can sign out on your account page."
-        ),
-        error=f"{error.error}: {error.description}",
-        back="/account/sessions",
+def _as_request(asked: Mapping[str, str]) -> OAuthRequest:
+    """What the app asked before the person was asked, as if it were asked now."""
+    return OAuthRequest(
+        method="GET",
+        url=f"{provider().rules.issuer}/end_session",
+        now=now(),
+        query=Parameters(pairs=tuple(asked.items())),
     )
 
 
+def _own_farewell() -> Receipt | None:
+    try:
+        receipt_id = _signer().unsign(request.cookies.get(FAREWELL, "")).decode()
+    except BadSignature:
+        return None
+    row = provider().sign_outs.receipts.find(receipt_id)
+    return row if row is not None and now() - row.at <= FAREWELL_LIVES else None
+
+
+def _signer() -> Signer:
+    return Signer(str(current_app.config["SECRET_KEY"]), salt="farewell")
+
+
 def _origin(location: str) -> str:
-    scheme, _, rest = location.partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0].split('?', 1)[0]}"
+    parts = urlsplit(location)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"

@@ -1,32 +1,30 @@
-"""How a page is made: its language, its words for time, and its errors."""
+"""How a page is made, and what is shown when something goes wrong."""
 
-from datetime import datetime
-
-from flask import Flask, Response, g, make_response, render_template, request
-from flask_babel import Babel, format_datetime, get_locale, gettext, ngettext
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import Babel, get_locale
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp.domain.unit import session
-from idp.protocol.metadata import LANGUAGES
+from idp.web import language, receipts, words
 from idp.web.browser import csrf_token
+from idp.web.language import gettext, speak
 from idp.web.wire import log, now, provider, reference
 
-SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
+__all__ = ["error_page", "render", "set_up", "speak"]
+
+FILTERS = {
+    "ago": words.ago,
+    "exactly": words.exactly,
+    "device": words.device,
+    "host": words.host,
+    "client_name": words.client_name,
+    "client_host": words.client_host,
+    "receipt_scope": receipts.scope_words,
+    "receipt_reason": receipts.reason_words,
+}
+FORBIDDEN, NOT_FOUND, TOO_LARGE = 403, 404, 413
 
 
 def render(template: str, status: int = 200, **context: object) -> Response:
@@ -35,6 +33,8 @@ def render(template: str, status: int = 200, **context: object) -> Response:
         template,
         csrf_token=csrf_token,
         locale=str(get_locale()),
+        languages=language.NAMES,
+        here=language.here(),
         name=provider().rules.name,
         now=now(),
         **context,
@@ -49,8 +49,12 @@ def error_page(
     status: int = 400,
     error: str | None = None,
     back: str | None = None,
+    back_to: str | None = None,
 ) -> Response:
-    """A human sentence, the standard's name for it, a reference, and a way back."""
+    """A human sentence, the standard's name for it, a way back, and a number under which an
+    operator finds it in the log.
+    """
+    log.info("error page", reference=reference(), status=status, path=request.path, error=error)
     return render(
         "error.html",
         status,
@@ -59,58 +63,20 @@ def error_page(
         error=error,
         reference=reference(),
         back=back,
+        back_to=back_to,
     )
 
 
 def set_up(app: Flask) -> None:
     """Languages, filters, and pages for what goes wrong."""
-    Babel(app, locale_selector=_language, default_translation_directories="translations")
-    app.jinja_env.filters["ago"] = ago
-    app.jinja_env.filters["moment"] = moment
-    app.jinja_env.filters["device"] = device
+    Babel(app, locale_selector=language.language)
+    app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(language.blueprint)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _unavailable)
+    app.register_error_handler(PoolTimeout, _unavailable)
     app.register_error_handler(Exception, _fault)
-
-
-def speak(tags: tuple[str, ...]) -> None:
-    """Use the language a client asked for on the person's behalf (ui_locales)."""
-    for tag in tags:
-        short = tag.split("-")[0].lower()
-        if short in LANGUAGES:
-            g.language = short
-            return
-
-
-def ago(value: datetime) -> str:
-    """A moment in words, as one would say it."""
-    minutes = int((now() - value).total_seconds() // 60)
-    if minutes < 1:
-        return str(gettext("just now"))
-    if minutes < 60:  # noqa: PLR2004
-        return str(ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes))
-    if minutes < 24 * 60:
-        return str(ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60))
-    return str(ngettext("%(num)d day ago", "%(num)d days ago", minutes // (24 * 60)))
-
-
-def moment(value: datetime) -> str:
-    """A moment exactly, in the person's language."""
-    return str(format_datetime(value, "medium"))
-
-
-def device(user_agent: str) -> str:
-    """A browser and a system in words a person knows."""
-    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
-    if not browser:
-        return str(gettext("A browser we do not know"))
-    return f"{browser}, {system}" if system else browser
-
-
-def _language() -> str:
-    chosen: str | None = g.get("language")
-    return chosen or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -120,17 +86,20 @@ def _http_error(error: HTTPException) -> Response:
         response = make_response({"error": "invalid_request"}, status)
         response.headers["Cache-Control"] = "no-store"
     else:
-        sentences = {
-            403: gettext(
-                "This form was not made for your browser, or it is too old. Go back, "
-                "reload the page, and try again."
-            ),
-            404: gettext("There is nothing at this address."),
-        }
-        sentence = sentences.get(status, gettext("That did not work."))
-        response = error_page(gettext("Not possible"), sentence, status=status)
-    if getattr(error, "valid_methods", None):
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+        response = _shown(gettext("Not possible"), _sentence(status), status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _unavailable(error: Exception) -> Response:
+    """The store cannot say; nothing was changed, and asking again may help."""
+    session().rollback()
+    log.error("the store did not answer", reference=reference(), exc_info=error)
+    title = gettext("Not at the moment")
+    sentence = gettext("We are busy or being repaired. Nothing was changed. Please try again.")
+    response = _shown(title, sentence, 503)
+    response.headers["Retry-After"] = "1"
     return response
 
 
@@ -138,8 +107,25 @@ def _fault(error: Exception) -> Response:
     """A fault of ours: undone, logged under its reference, and told in one sentence."""
     session().rollback()
     log.error("fault", reference=reference(), exc_info=error)
-    return error_page(
-        gettext("Something went wrong"),
-        gettext("The mistake is ours, and nothing was changed. Please try again in a moment."),
-        status=500,
+    sentence = gettext(
+        "The mistake is ours, and nothing was changed. Please try again in a moment."
     )
+    return _shown(gettext("Something went wrong"), sentence, 500)
+
+
+def _shown(title: str, sentence: str, status: int) -> Response:
+    """A page for people; for a script of ours the sentence alone."""
+    if request.is_json:
+        return make_response(jsonify(error=sentence), status)
+    return error_page(title, sentence, status=status)
+
+
+def _sentence(status: int) -> str:
+    return {
+        FORBIDDEN: gettext(
+            "This form was not made for your browser, or it is too old. Go back, reload the "
+            "page, and try again. If that does not help: your browser must accept cookies."
+        ),
+        NOT_FOUND: gettext("There is nothing at this address."),
+        TOO_LARGE: gettext("That was more than we can read."),
+    }.get(status, gettext("That did not work."))

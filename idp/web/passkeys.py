@@ -1,6 +1,7 @@
 """What the passkey script talks to: questions for authenticators, and their answers."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, request
 from flask_babel import gettext
@@ -8,7 +9,7 @@ from flask_babel import gettext
 from idp.domain.accounts import Account
 from idp.domain.login import passkey
 from idp.domain.throttle import Throttled, network
-from idp.web.account.access import fresh_account
+from idp.web.account.access import LANDINGS, fresh_account
 from idp.web.authorize import find_transaction
 from idp.web.browser import binding
 from idp.web.interaction import admit
@@ -45,8 +46,11 @@ def login() -> Response:
         return _refused(gettext("That passkey does not work here."), 400)
     handle = str(said.get("tx", ""))
     transaction = find_transaction(handle) if handle else None
-    response = admit(proof, transaction)
+    response = admit(proof, transaction, LANDINGS.get(str(said.get("for", "")), "/account"))
     location = response.headers.pop("Location")
+    if handle and transaction is None:
+        query = urlencode({"tx": handle, "client_id": str(said.get("client_id", ""))})
+        location = f"/sign-in?{query}"  # the page that leads back to the app
     answer = jsonify(location=location)
     for cookie in response.headers.getlist("Set-Cookie"):
         answer.headers.add("Set-Cookie", cookie)
@@ -84,7 +88,7 @@ def register() -> Response:
         return _refused(gettext("That passkey could not be added."), 400)
     op.events.record("PasskeyAdded", now(), account_id=account.id, passkey=made.name)
     commit()
-    return jsonify(location="/account/security")
+    return jsonify(location="/account/security?done=passkey-added")
 
 
 def _fresh() -> Account:

@@ -2,6 +2,9 @@
 
 from flask import Blueprint
 
-blueprint = Blueprint("account", __name__, url_prefix="")
+from idp.web.account import apps, overview, profile, receipts, security, sessions
 
-from idp.web.account import apps, overview, security, sessions  # noqa: E402, F401
+blueprint = Blueprint("account", __name__)
+
+for _room in (overview, profile, security, sessions, apps, receipts):
+    blueprint.register_blueprint(_room.blueprint)

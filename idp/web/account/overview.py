@@ -1,116 +1,87 @@
-"""The first page of the account, and the profile."""
+"""The first page of the account: where one is signed in, and what happened lately."""
 
-from flask import redirect, request
-from flask_babel import gettext
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.domain.profile import ADDRESS, CLAIMS
-from idp.web.account import blueprint
-from idp.web.account.access import signed_in, to_sign_in
-from idp.web.pages import render
-from idp.web.wire import commit, now, provider
+from idp.domain.events import Event
+from idp.web.account.access import Here, personal
+from idp.web.account.frame import show
+from idp.web.language import gettext
+from idp.web.receipts import reason_words, scope_words
+from idp.web.wire import now, provider
+from idp.web.words import client_name
 
-EDITABLE = tuple(
-    name
-    for name in CLAIMS
-    if name not in ("address", "email_verified", "phone_number_verified", "preferred_username")
-)
+blueprint = Blueprint("overview", __name__)
+
+SHOWN, READ = 10, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event in words."""
+
+    at: datetime
+    words: str
+    details: str
+    receipt: str | None
 
 
 @blueprint.get("/account")
-def overview() -> AnyResponse:
+@personal("")
+def overview(here: Here) -> AnyResponse:
     """Who one is here, and what is going on."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    account = here[1]
-    op = provider()
-    commit()
-    told = _told()
-    return render(
-        "account/overview.html",
-        account=account,
-        sessions=op.sessions.of_account(account.id, now()),
-        grants=op.grants.of_account(account.id),
-        passkeys=op.accounts.credentials(account.id),
-        events=[e for e in op.events.of_account(account.id, 20) if e.name in told],
-        told=told,
+    op, account = provider(), here.account
+    return show(
+        here,
+        "overview.html",
+        sessions=len(op.sessions.of_account(account.id, now())),
+        grants=len(op.grants.of_account(account.id)),
+        passkeys=len(op.accounts.credentials(account.id)),
+        events=_happenings(op.events.of_account(account.id, READ)),
     )
 
 
-@blueprint.get("/account/profile")
-def profile() -> AnyResponse:
-    """What apps may learn, when the person lets them."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    return _profile(here[1].claims)
+def _happenings(events: Iterable[Event]) -> list[Happening]:
+    words = _words()
+    told = [
+        Happening(event.at, words[event.name], _details(event), event.details.get("receipt"))
+        for event in events
+        if event.name in words
+    ]
+    return told[:SHOWN]
 
 
-@blueprint.post("/account/profile")
-def change_profile() -> AnyResponse:
-    """Keep what was typed, if all of it is well-formed."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    account = here[1]
-    kept = {n: account.claims[n] for n in account.claims if n not in (*EDITABLE, "address")}
-    typed = {name: request.form.get(name, "").strip() for name in EDITABLE}
-    address = {part: request.form.get(f"address.{part}", "").strip() for part in ADDRESS}
-    typed_address = {part: value for part, value in address.items() if value}
-    wanted = {**kept, **typed, "address": typed_address}
-    try:
-        provider().accounts.set_claims(account, wanted, now())
-    except ValueError as error:
-        return _profile(wanted, problem=str(error))
-    provider().events.record("ProfileChanged", now(), account_id=account.id)
-    commit()
-    return redirect("/account/profile", 303)
-
-
-def _profile(claims: dict[str, object], problem: str | None = None) -> AnyResponse:
-    labels = {
-        "name": gettext("Full name"),
-        "given_name": gettext("First name"),
-        "family_name": gettext("Last name"),
-        "middle_name": gettext("Middle name"),
-        "nickname": gettext("Nickname"),
-        "gender": gettext("Gender"),
-        "email": gettext("E-mail"),
-        "phone_number": gettext("Phone"),
-        "birthdate": gettext("Birthday"),
-        "locale": gettext("Language"),
-        "zoneinfo": gettext("Time zone"),
-        "profile": gettext("Profile page"),
-        "picture": gettext("Picture address"),
-        "website": gettext("Website"),
-    }
-    return render(
-        "account/profile.html",
-        400 if problem else 200,
-        claims=claims,
-        labels=labels,
-        address_parts={
-            "street_address": gettext("Street"),
-            "postal_code": gettext("Postal code"),
-            "locality": gettext("City"),
-            "region": gettext("Region"),
-            "country": gettext("Country"),
-        },
-        problem=problem,
-    )
-
-
-def _told() -> dict[str, str]:
-    """The events a person is told of, in words."""
+def _words() -> dict[str, str]:
+    """The events a person is told of."""
     return {
         "SignedIn": gettext("Signed in"),
         "SignedOut": gettext("Signed out"),
         "PasskeyAdded": gettext("Passkey added"),
         "PasskeyRemoved": gettext("Passkey removed"),
         "PasswordChanged": gettext("Password changed"),
+        "ProfileChanged": gettext("Profile changed"),
         "ConsentGiven": gettext("App allowed"),
         "ConsentWithdrawn": gettext("App removed"),
-        "RefreshTokenReused": gettext("A copied token was used; we ended it"),
+        "RefreshTokenReused": gettext("A copied token was used; we ended its access"),
         "CodeReplayed": gettext("A copied code was used; we ended what it gave"),
     }
+
+
+def _details(event: Event) -> str:
+    """What makes the difference between two events of a kind."""
+    if event.name == "SignedOut":
+        scope, reason = str(event.details["scope"]), str(event.details["reason"])
+        return f"{scope_words(scope)}, {reason_words(reason)}"
+    if event.name == "SignedIn":
+        way = gettext("with a password")
+        if "pwd" not in event.details.get("amr", []):
+            way = gettext("with a passkey")
+        return f"{way}, {event.address}" if event.address else way
+    if event.client_id is not None:
+        client = provider().clients.find(event.client_id)
+        return client_name(client) if client is not None else event.client_id
+    return str(event.details.get("passkey", ""))

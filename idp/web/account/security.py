@@ -1,95 +1,122 @@
 """What opens the account: the password and the passkeys."""
 
-from flask import redirect, request
-from flask_babel import gettext
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.domain.accounts import SHORTEST_PASSWORD, Account, WeakPassword, password_matches
-from idp.domain.sign_out import Because
+from idp.domain.accounts import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Account,
+    LastWayIn,
+    WeakPassword,
+    password_matches,
+)
+from idp.domain.sign_out import Because, Receipt
 from idp.domain.throttle import Throttled
-from idp.web.account import blueprint
-from idp.web.account.access import fresh_account, signed_in, to_sign_in
-from idp.web.pages import render
+from idp.web.account.access import Here, personal
+from idp.web.account.frame import show
+from idp.web.language import gettext
 from idp.web.wire import commit, now, provider
+from idp.web.words import device
+
+blueprint = Blueprint("security", __name__)
 
 
 @blueprint.get("/account/security")
-def security() -> AnyResponse:
+@personal("security")
+def security(here: Here) -> AnyResponse:
     """Passkeys and password."""
-    here = signed_in()
-    return to_sign_in() if here is None else _page(here[1])
+    return _page(here)
 
 
 @blueprint.post("/account/password")
-def change_password() -> AnyResponse:
+@personal("security", fresh=True)
+def change_password(here: Here) -> AnyResponse:
     """A new password needs the present one; the other browsers are signed out if one likes."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    session, account = here
-    op = provider()
-    if not _present_password_is_right(account):
-        return _page(account, problem=gettext("The present password is not right."))
+    op, account = provider(), here.account
+    problem = _present_password_is_wrong(account)
+    if problem is not None:
+        return _page(here, problem=problem, fault="present")
     try:
         op.accounts.set_password(account, request.form.get("new_password", ""), now())
     except WeakPassword as error:
-        return _page(account, problem=_weak(error.reason))
-    op.events.record("PasswordChanged", now(), account_id=account.id, session_id=session.id)
-    if request.form.get("others"):
-        why = Because("password_changed", "person")
-        op.sign_outs.everywhere(account.id, why, now(), but=session.id)
+        return _page(here, problem=_weak(error.reason), fault="new")
+    op.events.record("PasswordChanged", now(), account_id=account.id, session_id=here.session.id)
+    receipt = _sign_out_others(here, "password_changed") if request.form.get("others") else None
     commit()
-    return redirect("/account/security?changed=1", 303)
+    return _done("password", receipt)
 
 
 @blueprint.post("/account/passkeys/<int:number>/rename")
-def rename_passkey(number: int) -> AnyResponse:
+@personal("security", fresh=True)
+def rename_passkey(here: Here, number: int) -> AnyResponse:
     """Call a passkey something else."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    provider().accounts.rename_credential(here[1].id, number, request.form.get("name", ""))
+    name = request.form.get("name", "")
+    renamed = provider().accounts.rename_credential(here.account.id, number, name)
     commit()
-    return redirect("/account/security", 303)
+    return _done("passkey-renamed" if renamed else "")
 
 
 @blueprint.post("/account/passkeys/<int:number>/remove")
-def remove_passkey(number: int) -> AnyResponse:
-    """Remove a passkey; never the last way in. Whoever used it elsewhere is signed out."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    session, account = here
-    if fresh_account() is None:
-        return redirect("/sign-in", 303)
-    op = provider()
-    if account.password_hash is None and len(op.accounts.credentials(account.id)) == 1:
+@personal("security", fresh=True)
+def remove_passkey(here: Here, number: int) -> AnyResponse:
+    """Remove a passkey, never the last way in. Whoever used it elsewhere is signed out."""
+    op, account = provider(), here.account
+    names = {row.id: row.name for row in op.accounts.credentials(account.id)}
+    try:
+        removed = op.accounts.remove_credential(account.id, number)
+    except LastWayIn:
         return _page(
-            account,
+            here,
             problem=gettext(
                 "This is your only way to sign in. Add another passkey or a password first."
             ),
         )
-    if op.accounts.remove_credential(account.id, number):
-        op.events.record("PasskeyRemoved", now(), account_id=account.id, session_id=session.id)
-        why = Because("credential_removed", "person")
-        op.sign_outs.everywhere(account.id, why, now(), but=session.id)
+    if not removed:
+        return _done("")
+    op.events.record(
+        "PasskeyRemoved",
+        now(),
+        account_id=account.id,
+        session_id=here.session.id,
+        passkey=names.get(number, ""),
+    )
+    receipt = _sign_out_others(here, "credential_removed")
     commit()
-    return redirect("/account/security", 303)
+    return _done("passkey-removed", receipt)
 
 
-def _present_password_is_right(account: Account) -> bool:
+def _present_password_is_wrong(account: Account) -> str | None:
+    """Tries count here as they do when signing in. Nobody without a password has one to name;
+    their fresh sign-in was by passkey.
+    """
     if account.password_hash is None:
-        return fresh_account() is not None
+        return None
+    given = request.form.get("password", "")
     try:
         provider().throttle.count("account", account.username_key, now())
     except Throttled:
-        return False
-    return password_matches(account.password_hash, request.form.get("password", "")[:4096])
+        return gettext("Too many tries. Wait a few minutes.")
+    if len(given) > LONGEST_PASSWORD or not password_matches(account.password_hash, given):
+        return gettext("The present password is not right.")
+    provider().throttle.clear("account", account.username_key)
+    return None
+
+
+def _sign_out_others(here: Here, reason: str) -> Receipt | None:
+    why = Because(reason, "person")
+    return provider().sign_outs.everywhere(here.account.id, why, now(), but=here.session.id)
+
+
+def _done(what: str, receipt: Receipt | None = None) -> AnyResponse:
+    query = f"?done={what}" if what else ""
+    if receipt is not None:
+        query += f"&receipt={receipt.id}"
+    return redirect(f"/account/security{query}", 303)
 
 
 def _weak(reason: str) -> str:
-    words: dict[str, str] = {
+    return {
         "too_short": gettext(
             "Use at least %(n)d characters. A few random words are easy to remember.",
             n=SHORTEST_PASSWORD,
@@ -97,19 +124,17 @@ def _weak(reason: str) -> str:
         "too_long": gettext("That password is too long."),
         "too_common": gettext("That password is among those thieves try first."),
         "contains_name": gettext("Do not use your own name or address."),
-    }
-    return words[reason]
+    }[reason]
 
 
-def _page(account: Account, problem: str | None = None) -> AnyResponse:
-    passkeys = provider().accounts.credentials(account.id)
-    commit()
-    return render(
-        "account/security.html",
+def _page(here: Here, *, problem: str | None = None, fault: str | None = None) -> AnyResponse:
+    return show(
+        here,
+        "security.html",
         400 if problem else 200,
-        account=account,
-        passkeys=passkeys,
+        passkeys=provider().accounts.credentials(here.account.id),
         problem=problem,
-        changed=request.args.get("changed"),
-        fresh=fresh_account() is not None,
+        fault=fault,
+        fresh=here.fresh,
+        suggested=device(request.headers.get("User-Agent", "")),
     )

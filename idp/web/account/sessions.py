@@ -1,113 +1,113 @@
-"""Where I am signed in, and the receipts of what was ended."""
+"""Where I am signed in, and ending any of it."""
 
-from flask import abort, redirect, request
-from flask_babel import gettext
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, redirect, request
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.domain.sign_out import Because
-from idp.web.account import blueprint
-from idp.web.account.access import signed_in, to_sign_in
-from idp.web.browser import clear_session
-from idp.web.pages import render
+from idp.domain.reach import ELSEWHERE, EVERYWHERE, Scope
+from idp.domain.sessions import Participation, Session
+from idp.domain.sign_out import Because, Receipt
+from idp.web.account.access import Here, personal
+from idp.web.account.frame import show
+from idp.web.language import gettext
+from idp.web.logout import farewell
+from idp.web.receipts import preview
 from idp.web.wire import commit, now, provider
+
+blueprint = Blueprint("sessions", __name__)
 
 WHY = Because("signed_out", "person")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A browser, and the apps in it."""
+
+    session: Session
+    apps: list[Participation]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A sign-out of more than one browser: what it means, and what it would end now."""
+
+    what: str
+    button: str
+    means: str
+    summary: str
+    preview: list[str]
+
+
 @blueprint.get("/account/sessions")
-def sessions() -> AnyResponse:
+@personal("sessions")
+def sessions(here: Here) -> AnyResponse:
     """Each browser, with the apps in it."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    session, account = here
-    op = provider()
-    commit()
+    op, account = provider(), here.account
     rows = op.sessions.of_account(account.id, now())
-    offline = [line for line in op.grants.lines_of_account(account.id) if line.offline]
-    return render(
-        "account/sessions.html",
-        current=session,
-        rows=[(row, op.sessions.participations(row.id)) for row in rows],
-        offline=offline,
+    lines = op.grants.lines_of_account(account.id)
+    return show(
+        here,
+        "sessions.html",
+        rows=[Row(row, op.sessions.participations(row.id)) for row in rows],
+        offline=[line for line in lines if line.offline],
+        ways=_ways(here),
     )
 
 
 @blueprint.post("/account/sessions/end")
-def end() -> AnyResponse:
+@personal("sessions")
+def end(here: Here) -> AnyResponse:
     """End one app, one browser, everything, or everything elsewhere."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    session, account = here
-    outs = provider().sign_outs
-    what = request.form.get("what")
+    what = request.form.get("what", "")
     target = request.form.get("session", "")
-    client = request.form.get("client", "")
+    receipt = _carry_out(here, what, target)
+    commit()
+    if what == "everywhere" or (what == "browser" and target == here.session.id):
+        return farewell(receipt)
+    return redirect(f"/receipts/{receipt.id}" if receipt else "/account/sessions?done=nothing", 303)
+
+
+def _carry_out(here: Here, what: str, target: str) -> Receipt | None:
+    outs, account = provider().sign_outs, here.account
     if what == "app":
-        receipt = outs.app(account.id, target, client, WHY, now())
-    elif what == "browser":
-        receipt = outs.browser(account.id, target, WHY, now())
-    elif what == "elsewhere":
-        receipt = outs.everywhere(account.id, WHY, now(), but=session.id)
-    elif what == "everywhere":
-        receipt = outs.everywhere(account.id, WHY, now())
-    else:
+        return outs.app(account.id, target, request.form.get("client", ""), WHY, now())
+    if what == "browser":
+        return outs.browser(account.id, target, WHY, now())
+    if what == "elsewhere":
+        return outs.everywhere(account.id, WHY, now(), but=here.session.id)
+    if what != "everywhere":
         abort(400)
-    commit()
-    if what == "everywhere" or (what == "browser" and target == session.id):
-        lines = outs.receipts.lines(receipt.id) if receipt is not None else []
-        gone = render("signed_out.html", receipt=receipt, lines=lines, client=None)
-        clear_session(gone)
-        return gone
-    return redirect(f"/receipts/{receipt.id}" if receipt else "/account/sessions", 303)
+    return outs.everywhere(account.id, WHY, now())
 
 
-@blueprint.get("/account/receipts")
-def receipts() -> AnyResponse:
-    """Every sign-out, the newest first."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    rows = provider().sign_outs.receipts.of_account(here[1].id)
-    commit()
-    return render("account/receipts.html", rows=rows, words=_words())
+def _ways(here: Here) -> list[Way]:
+    return [
+        _way(
+            here,
+            ELSEWHERE,
+            gettext("Sign out everywhere but here"),
+            gettext("Ends all other sign-ins, and every access they gave, offline access too."),
+        ),
+        _way(
+            here,
+            EVERYWHERE,
+            gettext("Sign out everywhere"),
+            gettext(
+                "Ends every sign-in, this one too, every app, and every offline access. You "
+                "will have to sign in again."
+            ),
+        ),
+    ]
 
 
-@blueprint.get("/receipts/<receipt_id>")
-def receipt(receipt_id: str) -> AnyResponse:
-    """One sign-out, line by line, as it stands now. Nobody else sees it."""
-    here = signed_in()
-    if here is None:
-        return to_sign_in()
-    keeper = provider().sign_outs.receipts
-    row = keeper.find(receipt_id)
-    if row is None or row.account_id != here[1].id:
-        abort(404)
-    lines = keeper.lines(receipt_id)
-    commit()
-    waiting = any(line.state in ("telling", "retrying") for line in lines)
-    return render("account/receipt.html", receipt=row, lines=lines, waiting=waiting, words=_words())
-
-
-def _words() -> dict[str, str]:
-    """What was ended, and why, as one says it."""
-    return {
-        "app": gettext("One app in one browser"),
-        "browser": gettext("One browser"),
-        "everywhere": gettext("Everywhere"),
-        "elsewhere": gettext("Everywhere but one browser"),
-        "app_everywhere": gettext("One app everywhere"),
-        "line": gettext("One app's access"),
-        "signed_out": gettext("you signed out"),
-        "expired": gettext("the time was over"),
-        "administrator": gettext("an administrator did it"),
-        "disabled": gettext("the account was disabled"),
-        "password_changed": gettext("the password was changed"),
-        "credential_removed": gettext("a passkey was removed"),
-        "token_reused": gettext("a copied token was used"),
-        "code_replayed": gettext("a copied code was used"),
-        "consent_withdrawn": gettext("you removed the app"),
-        "revoked": gettext("the app asked for it"),
-        "other_account": gettext("another person signed in"),
-    }
+def _way(here: Here, kind: str, button: str, means: str) -> Way:
+    spared = here.session.id if kind == ELSEWHERE else None
+    scope = Scope(kind=kind, account_id=here.account.id, session_id=spared)
+    said = preview(provider().sign_outs.preview(scope, now()))
+    count = len(said)
+    summary = ngettext("See the %(num)d thing that ends", "See the %(num)d things that end", count)
+    if not said:
+        summary, said = gettext("See what ends"), [gettext("There is nothing to end.")]
+    return Way(kind, button, means, summary, said)

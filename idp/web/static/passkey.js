@@ -28,7 +28,9 @@ async function signIn(form, mediation, signal) {
   const answer = await post(form.dataset.passkeyLogin, {
     challenge: asked.challenge,
     credential: credential.toJSON(),
-    tx: form.dataset.tx,
+    tx: form.elements.tx.value,
+    for: form.elements.for.value,
+    client_id: form.elements.client_id?.value,
   });
   location.assign(answer.location);
 }

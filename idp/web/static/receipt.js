@@ -10,7 +10,7 @@
     const shown = document.getElementById("receipt");
     if (!shown || !shown.hasAttribute("data-waiting")) return;
     try {
-      const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
+      const answer = await fetch(shown.dataset.from, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("receipt");
       if (!answer.ok || !fresh) return;
