@@ -68,9 +68,12 @@ class Demo:
             return None
 
     def start(self, *words: str, **env: str) -> None:
-        """Start one process that ends with us."""
+        """Start one process that ends with us. It is a group of its own, so that Ctrl-C is heard
+        here only, and each is ended once, in order, with whatever it has started.
+        """
         command = [sys.executable, *words]
-        self.processes.append(subprocess.Popen(command, env=self.env | env))
+        started = subprocess.Popen(command, env=self.env | env, start_new_session=True)
+        self.processes.append(started)
 
     def stop(self) -> None:
         """End what we started, and nothing else."""
@@ -81,7 +84,7 @@ class Demo:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 

@@ -64,7 +64,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert process.poll() is None, log.read_text()
         time.sleep(0.2)
     yield Demo(*(f"http://localhost:{port}" for port in ports[:3]))
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     process.wait(30)
     for port in ports:
         with pytest.raises(httpx.HTTPError):
