@@ -55,7 +55,8 @@ class Throttle:
         limit = self._limits[kind]
         total = self._volatile.count(_key(kind, who), now + limit.within, now)
         if total > limit.tries:
-            raise Throttled(limit.within)
+            ends = self._volatile.ends(_key(kind, who), now)
+            raise Throttled(ends - now if ends is not None else limit.within)
 
     def clear(self, kind: str, who: str) -> None:
         """A try was good: those before it are forgiven."""

@@ -4,7 +4,7 @@ When Redis does not answer, counting goes on in this process with a stricter sha
 that is down must not become a limiter that lets everything through (PWD-10).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import redis
 import structlog
@@ -46,6 +46,13 @@ class RedisVolatile:
         except redis.RedisError:
             log.warning("redis does not answer; counting in this process only")
             return self._count_here(key, until, now) * STRICTER
+
+    def ends(self, key: str, now: datetime) -> datetime | None:
+        try:
+            left = int(self._redis.pttl(PREFIX + key))
+        except redis.RedisError:
+            return self._local.get(key, (0, None))[1]
+        return now + timedelta(milliseconds=left) if left > 0 else None
 
     def forget(self, key: str) -> None:
         self._local.pop(key, None)

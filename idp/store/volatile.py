@@ -7,7 +7,7 @@ that a guess counts even when the request it belongs to is undone.
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Engine, case, delete
+from sqlalchemy import Engine, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.store import WRITES
@@ -19,6 +19,10 @@ class Volatile(Protocol):
 
     def count(self, key: str, until: datetime, now: datetime) -> int:
         """One more; returns how many there are now. A new count ends at `until`."""
+        ...
+
+    def ends(self, key: str, now: datetime) -> datetime | None:
+        """When this count starts over by itself, if there is one."""
         ...
 
     def forget(self, key: str) -> None:
@@ -47,6 +51,11 @@ class SqlVolatile:
             total = connection.execute(counted).scalar_one()
             connection.commit()
         return total
+
+    def ends(self, key: str, now: datetime) -> datetime | None:
+        running = select(Fact.expires_at).where(Fact.key == key, Fact.expires_at > now)
+        with self._engine.connect() as connection:
+            return connection.execute(running).scalar_one_or_none()
 
     def forget(self, key: str) -> None:
         with self._engine.connect().execution_options(**{WRITES: True}) as connection:
