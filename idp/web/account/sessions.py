@@ -1,6 +1,7 @@
 """Where I am signed in, and ending any of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, abort, redirect, request
 from flask_babel import ngettext
@@ -46,12 +47,15 @@ def sessions(here: Here) -> AnyResponse:
     """Each browser, with the apps in it."""
     op, account = provider(), here.account
     rows = op.sessions.of_account(account.id, now())
-    lines = op.grants.lines_of_account(account.id)
+    offline: dict[str, datetime] = {}
+    for line in op.grants.lines_of_account(account.id):  # the newest use first
+        if line.offline:
+            offline.setdefault(line.client_name, line.last_used_at)
     return show(
         here,
         "sessions.html",
         rows=[Row(row, op.sessions.participations(row.id)) for row in rows],
-        offline=[line for line in lines if line.offline],
+        offline=offline,
         ways=_ways(here),
     )
 
