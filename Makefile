@@ -35,7 +35,9 @@ check: .venv/test-ready ## Format, lint, types, floors, fast tests
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 
 test: .venv/test-ready ## Everything: SQLite, PostgreSQL, Redis, a real Chromium
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
+	@$(PY) -m pytest -q -m journey
+	@$(PY) -m pytest -q -m slow
 
 journeys: .venv/test-ready ## The journeys in a real Chromium only
 	@$(PY) -m pytest -m journey
