@@ -7,7 +7,7 @@ place where the clock on the wall is looked at.
 import os
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -30,7 +30,7 @@ from idp.domain.receipts import Receipts
 from idp.domain.resources import Resources
 from idp.domain.sessions import Sessions
 from idp.domain.sign_out import SignOuts
-from idp.domain.throttle import Throttle
+from idp.domain.throttle import Limit, Throttle
 from idp.domain.tokens import Tokens
 from idp.logs import configure_logs
 from idp.settings import Settings, load
@@ -92,7 +92,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         tokens=Tokens(session, keys, live, rules),
         keys=keys,
         events=events,
-        throttle=Throttle(_volatile(settings)),
+        throttle=Throttle(_volatile(settings), _limits(settings)),
         sign_outs=SignOuts(
             session,
             receipts=receipts,
@@ -102,6 +102,10 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         ),
     )
     return provider, outbound
+
+
+def _limits(settings: Settings) -> dict[str, Limit]:
+    return {"registration": Limit(settings.registration.quota, timedelta(hours=1))}
 
 
 def _volatile(settings: Settings) -> Volatile:
