@@ -72,7 +72,7 @@ def language() -> str:
         g.get("asked_language"),
         _spoken([request.cookies.get(COOKIE, "")]),
         g.get("account_language"),
-        request.accept_languages.best_match(LANGUAGES),
+        _spoken(tag for tag, quality in request.accept_languages if quality > 0),
     )
     return next((tag for tag in chosen if tag), LANGUAGES[0])
 

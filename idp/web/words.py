@@ -44,10 +44,12 @@ def ago(moment: datetime) -> str:
 
 def exactly(moment: datetime) -> str:
     """A moment to the second, in the person's time zone, which is named."""
-    zone = g.get("zone", "UTC")
-    locale = get_locale()
-    said = format_datetime(moment, "medium", tzinfo=ZoneInfo(zone), locale=locale)
-    return f"{said} {format_datetime(moment, 'z', tzinfo=ZoneInfo(zone), locale=locale)}"
+    zone, locale = ZoneInfo(g.get("zone", "UTC")), get_locale()
+    said = format_datetime(moment, "medium", tzinfo=zone, locale=locale)
+    named = "UTC"
+    if zone.key != named:
+        named = format_datetime(moment, "ZZZZ", tzinfo=zone, locale=locale)
+    return f"{said} {named}"
 
 
 def device(user_agent: str) -> str:
