@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, abort, current_app, redirect, request
 from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -35,6 +35,8 @@ FAREWELL_LIVES = timedelta(minutes=10)
 def end_session() -> AnyResponse:
     """A client sends a browser here to sign out (RP-Initiated Logout 1.0 section 2)."""
     op = provider()
+    if not _is_visit():
+        abort(403)
     if _came_without_cookies(op):
         query = urlencode([(n, v) for n, v in request.form.items(multi=True) if n in ASKED])
         if len(query) <= LONGEST_QUERY:
@@ -98,6 +100,14 @@ def _last_page(receipt: Receipt | None) -> Response:
         subjects=subjects(lines, now()),
         waiting=is_waiting(lines),
     )
+
+
+def _is_visit() -> bool:
+    """Whether the browser comes to see the page. An image, a script or a browser that looks
+    ahead must not sign anybody out (LGO-06); what is no browser says nothing of this.
+    """
+    visit = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return visit and "prefetch" not in request.headers.get("Sec-Purpose", "")
 
 
 def _came_without_cookies(op: Provider) -> bool:
