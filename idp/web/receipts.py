@@ -63,8 +63,13 @@ def is_waiting(concerns: Iterable[Concern]) -> bool:
 
 
 def preview(concerns: Iterable[Concern]) -> list[str]:
-    """What would end, before it does."""
-    return list(dict.fromkeys(said for c in concerns if (said := _to_come(c))))
+    """What would end, before it does: each sign-in, and what is said of an app once."""
+    said: list[str] = []
+    for concern in concerns:
+        words = _to_come(concern)
+        if words and (concern.kind == "session" or words not in said):
+            said.append(words)
+    return said
 
 
 def _to_come(concern: Concern) -> str:

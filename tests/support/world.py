@@ -201,7 +201,9 @@ class World:
         return self.http().get("/userinfo", headers={"Authorization": f"Bearer {token}"})
 
 
-def make_world(data_dir: Path, database_url: str = "", **settings: str) -> World:
+def make_world(
+    data_dir: Path, database_url: str = "", clock: Clock | None = None, **settings: str
+) -> World:
     """A provider on an empty database of its own."""
     environ = {
         "IDP_DATA_DIR": str(data_dir),
@@ -211,7 +213,7 @@ def make_world(data_dir: Path, database_url: str = "", **settings: str) -> World
     } | settings
     if database_url:
         environ["IDP_DATABASE_URL"] = database_url
-    clock = Clock()
+    clock = clock or Clock()
     app = create_app(load(environ=environ), clock)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
