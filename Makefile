@@ -12,14 +12,18 @@ help: ## List the targets
 .venv/demo-ready: requirements/demo.txt pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
-	@$(PY) -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'idp_here.pth').write_text(str(pathlib.Path.cwd()))"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/test-ready: requirements/test.txt pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
-	@$(PY) -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'idp_here.pth').write_text(str(pathlib.Path.cwd()))"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/demo-ready
+
+.venv/node-ready: .venv/test-ready tests/node/package-lock.json
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix tests/node --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 demo: .venv/demo-ready ## The provider, two apps and an API, on this machine
 	@exec $(PY) -m client_demo.run
@@ -34,20 +38,21 @@ check: .venv/test-ready ## Format, lint, types, floors, fast tests
 	@.venv/bin/lint-imports
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 
-test: .venv/test-ready ## Everything: SQLite, PostgreSQL, Redis, a real Chromium
+test: .venv/node-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 	@$(PY) -m pytest -q -m journey
 	@$(PY) -m pytest -q -m slow
 
-journeys: .venv/test-ready ## The journeys in a real Chromium only
+journeys: .venv/node-ready ## The journeys only: Chromium, Node, Apache
 	@$(PY) -m pytest -m journey
 
 migrate: .venv/demo-ready ## Bring the database to the newest shape
 	@$(PY) -m idp.cli migrate
 
 lock: .venv/test-ready ## Pin every dependency anew, with hashes
-	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra server --extra postgres --extra demo --extra test --extra dev -o requirements/test.txt pyproject.toml
-	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra server --extra demo -o requirements/demo.txt pyproject.toml
+	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra build --extra server --extra postgres --extra demo --extra test --extra dev -o requirements/test.txt pyproject.toml
+	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra build --extra server --extra demo -o requirements/demo.txt pyproject.toml
+	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra build --extra server --extra postgres --extra redis -o requirements/server.txt pyproject.toml
 
 clean: ## Remove what was made here
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -18,7 +18,7 @@ from tests.support.world import API, PASSWORD, Rp
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
-AXE = Path(__file__).parents[1] / "support" / "axe" / "axe.min.js"
+AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CALLBACK = "https://photos.test/callback"
 CHALLENGE = urlsafe_b64encode(sha256(b"v" * 50).digest()).rstrip(b"=").decode()
