@@ -28,7 +28,7 @@ async function look() {
   if (!said.signed_in) location.reload();
 }
 
-document.getElementById("call").addEventListener("click", call);
+document.getElementById("call")?.addEventListener("click", () => { call().catch(() => { answer.textContent = "The app does not answer."; }); });
 tick();
 setInterval(tick, 1000);
 setInterval(() => { look().catch(() => {}); }, 1000);
