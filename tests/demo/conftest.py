@@ -26,7 +26,7 @@ def flask_of(op: Hostile) -> Flask:
             issuer=op.url,
             client_id=op.client_id,
             client_secret=op.secret,
-            api="http://127.0.0.1:9",
+            api=f"{op.url}/api",
             scope="openid",
             other_name="Photos",
             other_url="http://photos.test",

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from tests.demo.conftest import App, flask_of
-from tests.support.hostile import EC, EVENT, RSA, STRANGER, Hostile, secret_key, unsigned
+from tests.support.hostile import (
+    ACCESS_TOKEN,
+    EC,
+    EVENT,
+    RSA,
+    STRANGER,
+    Hostile,
+    secret_key,
+    unsigned,
+)
 from tests.support.spec import spec
 
 
@@ -190,6 +199,7 @@ def test_a_refresh_that_ends_after_the_sign_out_does_not_revive_the_visit(
 ) -> None:
     app.has_expired_token()
     op.before_answer = lambda: _expect(app.is_told(op.logout_token()).status_code, 200)
+    op.tokens = {"access_token": "revived", "refresh_token": "revived"}
 
     called = app.http.get("/api").json
 
@@ -199,6 +209,7 @@ def test_a_refresh_that_ends_after_the_sign_out_does_not_revive_the_visit(
     op.before_answer = lambda: None
     app.http.get("/api")
     assert len(op.asked) == 2
+    assert op.presented == [ACCESS_TOKEN, ACCESS_TOKEN]
 
 
 @spec("RPD-04")
@@ -210,10 +221,12 @@ def test_a_refresh_that_ends_after_ones_own_sign_out_does_not_revive_the_visit(
     tab = app.browser()
     tab.set_cookie("demo_notes", cookie.value if cookie else "")
     op.before_answer = lambda: _expect(tab.post("/logout").status_code, 303)
+    op.tokens = {"access_token": "revived", "refresh_token": "revived"}
 
     app.http.get("/api")
 
     assert op.asked[-1]["grant_type"] == "refresh_token"
+    assert op.presented == [ACCESS_TOKEN]
     assert not app.is_signed_in()
 
 

@@ -50,6 +50,7 @@ class Hostile:
     userinfo: Claims = field(default_factory=dict)
     before_answer: Callable[[], None] = lambda: None
     status: int = 200
+    presented: list[str] = field(default_factory=list)
     asked: list[Claims] = field(default_factory=list)
     jwks_asked: int = 0
 
@@ -101,7 +102,13 @@ class Hostile:
         app.add_url_rule(
             "/userinfo", "userinfo", lambda: jsonify({"sub": self.sub} | self.userinfo)
         )
+        app.add_url_rule("/api/notes", "api", self._api)
         return app
+
+    def _api(self) -> Response:
+        """An API beside it, only to see which token it is called with."""
+        self.presented.append(request.headers["Authorization"].removeprefix("Bearer "))
+        return jsonify({})
 
     def _metadata(self) -> Response:
         names = {"authorization": "authorize", "end_session": "end_session"}
