@@ -23,6 +23,7 @@ __all__ = ["Account", "Accounts", "Credential", "LastWayIn", "UsernameTaken", "W
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
 HASHED_AT_ONCE = 2
+LONGEST_LABEL = 120
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = threading.BoundedSemaphore(HASHED_AT_ONCE)
@@ -187,7 +188,7 @@ class Accounts:
         if row is None:
             return False
         writing(self._session)
-        row.name = name.strip()[:120] or row.name
+        row.name = label(name) or row.name
         self._session.flush()
         return True
 
@@ -221,6 +222,11 @@ class Accounts:
 def username_key(username: str) -> str:
     """One spelling for all that a person may type (PWD-07)."""
     return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+def label(name: str) -> str:
+    """What a person calls something, as one line of text that every database can keep."""
+    return "".join(char for char in name if char.isprintable()).strip()[:LONGEST_LABEL]
 
 
 def hash_password(password: str) -> str:

@@ -12,7 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+)
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AttestationConveyancePreference,
@@ -24,17 +30,26 @@ from webauthn.helpers.structs import (
 
 from idp.crypto.secrets import Handle
 from idp.domain import Provider
-from idp.domain.accounts import Account, Credential
+from idp.domain.accounts import Account, Credential, label
 from idp.domain.codes import CHALLENGE, AlreadySpent, Gone
 from idp.domain.login import PASSKEY_ACR, Proof
 
 CHALLENGE_LIVES = timedelta(minutes=5)
 SHORTEST_ID, LONGEST_ID = 16, 1023
 LONGEST_ANSWER = 32 * 1024
+LONGEST_REASON = 200
+FAULTS = (WebAuthnException, ValueError, TypeError, KeyError, IndexError)
+"""What the library raises for an answer that is wrong, or is no answer."""
 
 
 class Refused(Exception):
-    """The answer of the authenticator is not accepted; why is for our trail only."""
+    """The answer of the authenticator is not accepted; why, and whose passkey it was about, is
+    for our trail only.
+    """
+
+    def __init__(self, reason: str, account_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.account_id = account_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +68,38 @@ def begin_login(op: Provider, browser: str, now: datetime) -> Ceremony:
     return _park(op, "login", browser, options.challenge, None, options, now)
 
 
-def finish_login(
-    op: Provider, handle: str, answer: dict[str, Any], browser: str, now: datetime
-) -> Proof:
+def finish_login(op: Provider, handle: str, given: object, browser: str, now: datetime) -> Proof:
     """A proof, or `Refused`. The challenge is used up either way (WAN-01)."""
     challenge = _spend(op, handle, "login", browser, None, now)
+    answer = _object(given)
     credential = op.accounts.credential(_raw_id(answer))
     if credential is None:
         raise Refused("unknown passkey")
     account = op.accounts.find(credential.account_id)
     if account is None or account.disabled_at is not None:
-        raise Refused("no such account, or disabled")
+        raise Refused("no such account, or disabled", credential.account_id)
     if _user_handle(answer) != account.webauthn_handle:
-        raise Refused("the passkey names another person")
+        raise Refused("the passkey names another person", account.id)
     _refuse_frames(answer)
+    verified = _verified(op, credential, answer, challenge)
+    synced = verified.credential_device_type == "multi_device"
+    if synced != credential.backup_eligible or (verified.credential_backed_up and not synced):
+        raise Refused("backup eligibility changed", account.id)
+    credential.sign_count = verified.new_sign_count
+    credential.backed_up = verified.credential_backed_up
+    credential.last_used_at = now
+    how = "swk" if credential.backup_eligible else "hwk"
+    return Proof(account.id, ("pop", "user", "mfa", how), PASSKEY_ACR, now)
+
+
+def _verified(
+    op: Provider, credential: Credential, answer: dict[str, Any], challenge: bytes
+) -> VerifiedAuthentication:
+    """What the library checks. A counter that did not go forward is refused too: there is a copy
+    of this passkey somewhere (WebAuthn section 6.1.1).
+    """
     try:
-        verified = webauthn.verify_authentication_response(
+        return webauthn.verify_authentication_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=_rp_id(op),
@@ -77,16 +108,8 @@ def finish_login(
             credential_current_sign_count=credential.sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, TypeError, KeyError, IndexError) as error:
-        raise Refused(type(error).__name__) from error
-    synced = verified.credential_device_type == "multi_device"
-    if synced != credential.backup_eligible or (verified.credential_backed_up and not synced):
-        raise Refused("backup eligibility changed")
-    credential.sign_count = verified.new_sign_count
-    credential.backed_up = verified.credential_backed_up
-    credential.last_used_at = now
-    how = "swk" if credential.backup_eligible else "hwk"
-    return Proof(account.id, ("pop", "user", "mfa", how), PASSKEY_ACR, now)
+    except FAULTS as error:
+        raise Refused(_said(error), credential.account_id) from error
 
 
 def begin_registration(op: Provider, account: Account, browser: str, now: datetime) -> Ceremony:
@@ -114,7 +137,7 @@ def finish_registration(
     op: Provider,
     account: Account,
     handle: str,
-    answer: dict[str, Any],
+    given: object,
     *,
     name: str,
     browser: str,
@@ -122,6 +145,7 @@ def finish_registration(
 ) -> Credential:
     """The new passkey, or `Refused`."""
     challenge = _spend(op, handle, "registration", browser, account.id, now)
+    answer = _object(given)
     _refuse_frames(answer)
     try:
         made = webauthn.verify_registration_response(
@@ -131,8 +155,9 @@ def finish_registration(
             expected_origin=_origin(op),
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, TypeError, KeyError, IndexError) as error:
-        raise Refused(type(error).__name__) from error
+        _refuse_a_key_that_is_none(made.credential_public_key)
+    except FAULTS as error:
+        raise Refused(_said(error), account.id) from error
     synced = made.credential_device_type == "multi_device"
     if not SHORTEST_ID <= len(made.credential_id) <= LONGEST_ID:
         raise Refused("the id of the passkey is too short or too long")
@@ -149,7 +174,7 @@ def finish_registration(
         backup_eligible=synced,
         backed_up=made.credential_backed_up,
         transports=_transports(answer),
-        name=name.strip()[:120] or "Passkey",
+        name=label(name) or "Passkey",
         created_at=now,
     )
     op.accounts.add_credential(row)
@@ -191,6 +216,12 @@ def _spend(
     return base64url_to_bytes(details["challenge"])
 
 
+def _object(given: object) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise Refused("no credential")
+    return given
+
+
 def _raw_id(answer: dict[str, Any]) -> bytes:
     return _bytes(answer.get("rawId"))
 
@@ -209,6 +240,15 @@ def _bytes(value: object) -> bytes:
         raise Refused("a member is not base64url") from error
 
 
+def _refuse_a_key_that_is_none(public_key: bytes) -> None:
+    """A point that is not on its curve would only be found at the first sign-in."""
+    decoded_public_key_to_cryptography(decode_credential_public_key(public_key))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:LONGEST_REASON]
+
+
 def _refuse_frames(answer: dict[str, Any]) -> None:
     """The library reads `crossOrigin` and ignores it; we refuse it (WAN-02)."""
     response = answer.get("response")
@@ -217,7 +257,9 @@ def _refuse_frames(answer: dict[str, Any]) -> None:
         client_data = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Refused("the client data is not JSON") from error
-    if not isinstance(client_data, dict) or client_data.get("crossOrigin"):
+    if not isinstance(client_data, dict):
+        raise Refused("the client data is not an object")
+    if client_data.get("crossOrigin") or client_data.get("topOrigin"):
         raise Refused("from inside another page")
 
 
