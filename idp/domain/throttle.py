@@ -1,9 +1,9 @@
 """How often: sign-ins, client secrets, registrations.
 
-Tries are counted before they are made, so that guesses made at once are all counted. Delays
-grow and end by themselves; nobody is ever locked out for good. A browser in which the person
-has signed in before has an allowance of its own, so that a stranger's guesses elsewhere do
-not keep the owner out (PWD-07, PWD-08).
+Tries are counted before they are made, so that guesses made at once are all counted. Whoever
+guesses a password waits longer each time, up to a quarter of an hour; nobody is ever locked
+out for good. A browser in which the person has signed in before has an allowance of its own,
+so that a stranger's guesses elsewhere do not keep the owner out (PWD-07, PWD-08).
 """
 
 import hashlib
@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from idp.store.volatile import Volatile
 
-__all__ = ["Limit", "Throttle", "Throttled"]
+__all__ = ["Limit", "Throttle", "Throttled", "network", "pause"]
 
 IPV6_PREFIX = 64
+MOST_DOUBLINGS = 20
 
 
 class Throttled(Exception):
@@ -28,18 +29,24 @@ class Throttled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many tries in such a time."""
+    """So many tries in such a time, and then none. With `pause`, one more after each pause;
+    the pauses double up to the longest.
+    """
 
     tries: int
     within: timedelta
+    pause: timedelta | None = None
+    longest: timedelta = timedelta(minutes=16)
 
+
+MINUTE = timedelta(minutes=1)
 
 LIMITS = {
-    "account": Limit(10, timedelta(minutes=10)),
-    "device": Limit(10, timedelta(minutes=10)),
-    "address": Limit(100, timedelta(minutes=10)),
-    "client": Limit(60, timedelta(minutes=1)),
-    "registration": Limit(20, timedelta(hours=1)),
+    "account": Limit(10, timedelta(days=1), pause=MINUTE),
+    "device": Limit(10, timedelta(days=1), pause=MINUTE),
+    "address": Limit(100, 10 * MINUTE),
+    "client": Limit(60, MINUTE),
+    "registration": Limit(20, 60 * MINUTE),
 }
 
 
@@ -52,15 +59,55 @@ class Throttle:
 
     def count(self, kind: str, who: str, now: datetime) -> None:
         """Count one try; raises `Throttled` when it is one too many."""
-        limit = self._limits[kind]
-        total = self._volatile.count(_key(kind, who), now + limit.within, now)
-        if total > limit.tries:
-            ends = self._volatile.ends(_key(kind, who), now)
-            raise Throttled(ends - now if ends is not None else limit.within)
+        limit, key = self._limits[kind], _key(kind, who)
+        total = self._volatile.count(key, now + limit.within, now)
+        if limit.pause is not None and total >= limit.tries:
+            self._pause(key, limit, now)
+        elif total > limit.tries:
+            raise Throttled(self._left(key, now) or limit.within)
 
-    def clear(self, kind: str, who: str) -> None:
+    def clear(self, kind: str, who: str, now: datetime) -> None:
         """A try was good: those before it are forgiven."""
-        self._volatile.forget(_key(kind, who))
+        key = _key(kind, who)
+        over = [key]
+        if self._limits[kind].pause is not None:
+            seen = self._volatile.look(_pauses(key), now)
+            number = seen.total if seen is not None else 0
+            over += [_pauses(key), f"{key}:{number}", f"{key}:{number + 1}"]
+        self._volatile.forget(*over)
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget counts that are over; returns how many went."""
+        return self._volatile.sweep(now, limit)
+
+    def _pause(self, key: str, limit: Limit, now: datetime) -> None:
+        """Of all who try now one is let through, and the next pause begins with that try. Each
+        pause is a count of its own, and the number of pauses is moved by who began one: tries
+        that were refused make nothing longer.
+        """
+        seen = self._volatile.look(_pauses(key), now)
+        number = seen.total if seen is not None else 0
+        left = self._left(f"{key}:{number}", now)
+        if left is not None:
+            raise Throttled(left)
+        wait, following = pause(number + 1, limit), f"{key}:{number + 1}"
+        if self._volatile.count(following, now + wait, now) > 1:
+            raise Throttled(self._left(following, now) or wait)
+        self._volatile.count(_pauses(key), now + limit.within, now)
+
+    def _left(self, key: str, now: datetime) -> timedelta | None:
+        seen = self._volatile.look(key, now)
+        return seen.ends - now if seen is not None else None
+
+
+def pause(number: int, limit: Limit) -> timedelta:
+    """How long the first, second, third pause is."""
+    first = limit.pause or limit.within
+    return min(first * (1 << min(number - 1, MOST_DOUBLINGS)), max(first, limit.longest))
+
+
+def _pauses(key: str) -> str:
+    return f"{key}:pauses"
 
 
 def network(address: str) -> str:
@@ -69,8 +116,9 @@ def network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    if parsed.version == 4:  # noqa: PLR2004 - the version of the protocol
-        return str(parsed)
+    mapped = getattr(parsed, "ipv4_mapped", None)  # how a socket for both kinds shows IPv4
+    if mapped is not None or parsed.version == 4:  # noqa: PLR2004 - the version of the protocol
+        return str(mapped or parsed)
     return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False))
 
 

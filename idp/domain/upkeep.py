@@ -21,7 +21,8 @@ def end_overdue_sessions(op: Provider, now: datetime) -> int:
 def sweep(op: Provider, now: datetime) -> int:
     """Forget a small batch of everything that nothing depends on; returns how many rows went."""
     return (
-        op.codes.sweep(now, BATCH)
+        op.throttle.sweep(now, BATCH)  # in a transaction of its own: before any other write
+        + op.codes.sweep(now, BATCH)
         + op.tokens.sweep(now, BATCH)
         + op.grants.sweep(now, BATCH)
         + op.sessions.sweep(now, BATCH)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import redis
 import structlog
 
-from idp.store.volatile import Volatile
+from idp.store.volatile import Count, Volatile
 
 TIMEOUT_SECONDS = 0.25
 STRICTER = 4
@@ -45,21 +45,33 @@ class RedisVolatile:
             return int(total)
         except redis.RedisError:
             log.warning("redis does not answer; counting in this process only")
-            return self._count_here(key, until, now) * STRICTER
+            return 1 + (self._count_here(key, until, now) - 1) * STRICTER
 
-    def ends(self, key: str, now: datetime) -> datetime | None:
+    def look(self, key: str, now: datetime) -> Count | None:
         try:
-            left = int(self._redis.pttl(PREFIX + key))
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.get(PREFIX + key)
+                pipe.pttl(PREFIX + key)
+                total, left = pipe.execute()
         except redis.RedisError:
-            return self._local.get(key, (0, None))[1]
-        return now + timedelta(milliseconds=left) if left > 0 else None
+            here = self._local.get(key)
+            return Count(*here) if here is not None and here[1] > now else None
+        return Count(int(total), now + timedelta(milliseconds=left)) if total else None
 
-    def forget(self, key: str) -> None:
-        self._local.pop(key, None)
+    def forget(self, *keys: str) -> None:
+        for key in keys:
+            self._local.pop(key, None)
         try:
-            self._redis.delete(PREFIX + key)
+            self._redis.delete(*(PREFIX + key for key in keys))
         except redis.RedisError:
             log.warning("redis does not answer; a count will end by itself")
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Redis forgets by itself; what was counted here is a handful."""
+        over = [key for key, (_, ends) in self._local.items() if ends <= now][:limit]
+        for key in over:
+            self._local.pop(key, None)
+        return len(over)
 
     def _count_here(self, key: str, until: datetime, now: datetime) -> int:
         if len(self._local) > LOCAL_KEYS:

@@ -4,6 +4,7 @@ They live beside the truth, not in it: each is written in a short transaction of
 that a guess counts even when the request it belongs to is undone.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,14 @@ from idp.store import WRITES
 from idp.store.system import Fact
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are, and when counting starts over by itself."""
+
+    total: int
+    ends: datetime
+
+
 class Volatile(Protocol):
     """Counts that expire by themselves."""
 
@@ -21,12 +30,16 @@ class Volatile(Protocol):
         """One more; returns how many there are now. A new count ends at `until`."""
         ...
 
-    def ends(self, key: str, now: datetime) -> datetime | None:
-        """When this count starts over by itself, if there is one."""
+    def look(self, key: str, now: datetime) -> Count | None:
+        """The count as it is, if there is one; nothing is changed."""
         ...
 
-    def forget(self, key: str) -> None:
+    def forget(self, *keys: str) -> None:
         """Start over."""
+        ...
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Remove some of what has expired; returns how much. Redis does that by itself."""
         ...
 
 
@@ -52,12 +65,20 @@ class SqlVolatile:
             connection.commit()
         return total
 
-    def ends(self, key: str, now: datetime) -> datetime | None:
-        running = select(Fact.expires_at).where(Fact.key == key, Fact.expires_at > now)
+    def look(self, key: str, now: datetime) -> Count | None:
+        running = select(Fact.count, Fact.expires_at).where(Fact.key == key, Fact.expires_at > now)
         with self._engine.connect() as connection:
-            return connection.execute(running).scalar_one_or_none()
+            row = connection.execute(running).one_or_none()
+        return Count(*row) if row is not None else None
 
-    def forget(self, key: str) -> None:
+    def forget(self, *keys: str) -> None:
         with self._engine.connect().execution_options(**{WRITES: True}) as connection:
-            connection.execute(delete(Fact).where(Fact.key == key))
+            connection.execute(delete(Fact).where(Fact.key.in_(keys)))
             connection.commit()
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        over = select(Fact.key).where(Fact.expires_at <= now).limit(limit)
+        with self._engine.connect().execution_options(**{WRITES: True}) as connection:
+            gone = connection.execute(delete(Fact).where(Fact.key.in_(over))).rowcount
+            connection.commit()
+        return gone

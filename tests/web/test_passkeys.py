@@ -61,7 +61,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def rested(scene: Scene) -> None:
     """Nobody is throttled for what another test tried."""
     with scene.world.app.app_context():
-        scene.world.op.throttle.clear("address", "127.0.0.1")
+        scene.world.op.throttle.clear("address", "127.0.0.1", scene.world.clock.now)
 
 
 def events(world: World, name: str) -> list[Event]:

@@ -94,12 +94,12 @@ def _present_password_is_wrong(account: Account) -> str | None:
         return None
     given = request.form.get("password", "")
     try:
-        provider().throttle.count("account", account.username_key, now())
+        provider().throttle.count("device", account.username_key, now())
     except Throttled:
         return gettext("Too many tries. Wait a few minutes.")
     if len(given) > LONGEST_PASSWORD or not password_matches(account.password_hash, given):
         return gettext("The present password is not right.")
-    provider().throttle.clear("account", account.username_key)
+    provider().throttle.clear("device", account.username_key, now())
     return None
 
 

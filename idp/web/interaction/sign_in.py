@@ -1,6 +1,9 @@
 """The sign-in page, and the choice of an account."""
 
+import math
+
 from flask import Blueprint, Response, redirect, request
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain import Provider
@@ -69,8 +72,9 @@ def try_password() -> AnyResponse:
         op.events.record("SignInFailed", now(), address=request.remote_addr)
         commit()
         return _again(transaction, _wrong(), username)
-    op.throttle.clear("account", username_key(username))
-    op.throttle.clear("device", username_key(username))
+    commit()  # a new hash may be under way, and counts are kept in a transaction of their own
+    op.throttle.clear("account", username_key(username), now())
+    op.throttle.clear("device", username_key(username), now())
     return admit(proof, transaction, LANDINGS.get(request.form.get("for", ""), "/account"))
 
 
@@ -141,10 +145,11 @@ def _again(transaction: Transaction | None, problem: str, username: str) -> Resp
 
 def _wait(transaction: Transaction | None, username: str, error: Throttled) -> Response:
     """Too many tries: how long to wait, the same for names that exist and names that do not."""
-    seconds = int(error.retry_after.total_seconds())
-    problem = gettext(
-        "Too many tries. Wait %(minutes)d minutes, or sign in with a passkey.",
-        minutes=max(1, -(-seconds // MINUTE)),
+    seconds = max(1, math.ceil(error.retry_after.total_seconds()))
+    problem = ngettext(
+        "Too many tries. Wait %(num)d minute, or sign in with a passkey.",
+        "Too many tries. Wait %(num)d minutes, or sign in with a passkey.",
+        math.ceil(seconds / MINUTE),
     )
     response = _page(transaction, None, problem=problem, username=username, status=429)
     response.headers["Retry-After"] = str(seconds)
