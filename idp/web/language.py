@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from flask import Blueprint, abort, g, redirect, request
 from flask_babel import gettext as _gettext
 from flask_babel import refresh
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.protocol.metadata import LANGUAGES
@@ -82,9 +83,17 @@ def here() -> str | None:
     address = request.path
     if request.method == "GET" and request.query_string:
         address = f"{address}?{request.query_string.decode('ascii', 'replace')}"
-    elif request.form.get("tx"):
-        address = f"{address}?tx={request.form['tx']}"
+    elif transaction := _transaction():
+        address = f"{address}?tx={transaction}"
     return address if OWN_PAGE.fullmatch(address) else None
+
+
+def _transaction() -> str:
+    """The transaction a form belongs to; none when the form is what could not be read."""
+    try:
+        return request.form.get("tx", "")
+    except HTTPException:
+        return ""
 
 
 def _spoken(tags: Iterable[str]) -> str | None:
