@@ -4,15 +4,23 @@
 const answer = document.getElementById("answer");
 const main = document.querySelector("main");
 
+function say(kind, words, body) {
+  const first = document.createElement("strong");
+  first.textContent = words;
+  answer.className = `answer ${kind}`;
+  answer.replaceChildren(first);
+  if (!body) return;
+  const said = document.createElement("code");
+  said.textContent = body;
+  answer.append(" ", said);
+}
+
 async function call() {
   const said = await (await fetch("/api")).json();
-  if (said.status === 0) { answer.textContent = said.said; answer.className = "answer"; return; }
+  if (said.status === 0) { say("", said.said); return; }
   const good = said.status === 200;
-  let words = good ? `200 – let in: ${said.said}` : `${said.status} – refused: ${said.said}`;
-  words += ` (${said.took_ms} ms)`;
-  if (!good && said.since_ms !== null) words += `, ${(said.since_ms / 1000).toFixed(1)} s after the sign-out`;
-  answer.textContent = words;
-  answer.className = good ? "answer yes" : "answer no";
+  const after = !good && said.since_ms !== null ? `, ${(said.since_ms / 1000).toFixed(1)} s after the sign-out` : "";
+  say(good ? "yes" : "no", `${said.status} – ${good ? "let in" : "refused"} (${said.took_ms} ms)${after}`, said.said);
 }
 
 function tick() {
@@ -28,7 +36,7 @@ async function look() {
   if (!said.signed_in) location.reload();
 }
 
-document.getElementById("call")?.addEventListener("click", () => { call().catch(() => { answer.textContent = "The app does not answer."; }); });
+document.getElementById("call")?.addEventListener("click", () => { call().catch(() => { say("", "The app does not answer."); }); });
 tick();
 setInterval(tick, 1000);
 setInterval(() => { look().catch(() => {}); }, 1000);
