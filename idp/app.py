@@ -68,7 +68,8 @@ def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> F
     app.extensions["idp.clock"] = clock
     app.extensions["idp.settings"] = settings
     app.extensions["idp.courier"] = Courier(provider, unit.session(), outbound, clock)
-    web.mount(app, provider, trusted_proxies=settings.server.trusted_proxies)
+    server = settings.server
+    web.mount(app, provider, hops=server.trusted_proxies, networks=server.proxy_networks)
     return app
 
 

@@ -5,6 +5,7 @@ that contradict each other and secrets that are too weak are refused at start, w
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from idp.domain.rules import Rules
@@ -21,6 +22,11 @@ from idp.domain.rules import Rules
 PREFIX = "IDP_"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 32
+PRIVATE_NETWORKS: tuple[str, ...] = (
+    *("127.0.0.0/8", "::1/128"),
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+)
+LISTS = {"allowed", "proxy_networks"}
 
 
 class SettingsRefused(ValueError):
@@ -96,6 +102,14 @@ class Server(Room):
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(4, ge=1, le=64)
     trusted_proxies: int = Field(0, ge=0, le=8)
+    proxy_networks: tuple[str, ...] = PRIVATE_NETWORKS
+
+    @field_validator("proxy_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network)
+        return networks
 
 
 class Settings(BaseSettings):
@@ -256,9 +270,7 @@ def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def _listed(leaf: str, value: str) -> object:
-    return (
-        [item.strip() for item in value.split(",") if item.strip()] if leaf == "allowed" else value
-    )
+    return [item.strip() for item in value.split(",") if item.strip()] if leaf in LISTS else value
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's own shape

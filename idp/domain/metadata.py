@@ -113,11 +113,14 @@ def _one_of(*allowed: str) -> Callable[[str, object], str]:
 
 
 def _some_of(*allowed: str) -> Callable[[str, object], list[str]]:
+    """What we can do of what is asked for: the answer says what remained (RFC 7591 section 2)."""
+
     def check(name: str, value: object) -> list[str]:
-        items = _strings(name, value)
-        if any(item not in allowed for item in items):
-            raise InvalidMetadata(f"{name} has a value that is not supported")
-        return items
+        asked = _strings(name, value)
+        granted = [item for item in asked if item in allowed]
+        if asked and not granted:
+            raise InvalidMetadata(f"{name} has no value that is supported")
+        return granted
 
     return check
 

@@ -1,13 +1,13 @@
 """Doors in: HTTP. `mount` hangs them."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp.domain import Provider
 from idp.web import (
     account,
     authorize,
     browser,
+    edge,
     endpoints,
     interaction,
     logout,
@@ -15,9 +15,6 @@ from idp.web import (
     pages,
     passkeys,
 )
-
-BODY_LIMIT = 64 * 1024
-FIELD_LIMIT = 200
 
 BLUEPRINTS = (
     endpoints.blueprint,
@@ -30,17 +27,12 @@ BLUEPRINTS = (
 )
 
 
-def mount(app: Flask, op: Provider, *, trusted_proxies: int) -> None:
+def mount(app: Flask, op: Provider, *, hops: int, networks: tuple[str, ...]) -> None:
     """Hang every door, with limits on what comes in and headers on what goes out."""
-    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.config["MAX_FORM_PARTS"] = FIELD_LIMIT
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
+    edge.guard(app, hops=hops, networks=networks)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     browser.harden(app)
     pages.set_up(app)
-    if trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
-        )

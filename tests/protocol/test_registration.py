@@ -162,3 +162,18 @@ def test_other_origins_may_call_what_browser_apps_need_and_nothing_else(world: W
 
     assert [origin(p) for p in ("/token", "/userinfo", "/revoke", "/jwks.json")] == ["*"] * 4
     assert [origin(p) for p in ("/register", "/authorize", "/sign-in", "/introspect")] == [None] * 4
+
+
+@spec("RFC 7591 section 2", "OpenID Connect Dynamic Client Registration section 2")
+def test_what_we_cannot_do_is_left_out_and_the_answer_says_so(world: World) -> None:
+    wish = {
+        **GOOD,
+        "grant_types": ["authorization_code", "implicit", "refresh_token"],
+        "response_types": ["code", "id_token token"],
+    }
+
+    answer = world.http().post("/register", json=wish)
+
+    assert answer.status_code == 201
+    assert answer.json["grant_types"] == ["authorization_code", "refresh_token"]
+    assert answer.json["response_types"] == ["code"]

@@ -75,9 +75,7 @@ def without_tokens(page: str) -> str:
 
 
 @spec("PWD-05", "V6.3.8")
-@pytest.mark.parametrize(
-    "name", ["nobody", "dora", "keya", "ALICE", " alice ", "alice\x00", "\ufffd"]
-)
+@pytest.mark.parametrize("name", ["nobody", "dora", "keya", "ALICE", " alice ", "\ufffd"])
 def test_whoever_it_is_a_wrong_answer_looks_the_same(house: World, name: str) -> None:
     rest(house, "alice", name)
     door = Door(house)

@@ -40,8 +40,8 @@ def _basic(encoded: str) -> Presented:
     try:
         raw = base64.b64decode(encoded, validate=True)
         name, colon, secret = raw.partition(b":")
-        if not colon:
-            raise ValueError("no colon")
+        if not colon or b"\0" in unquote_to_bytes(raw):
+            raise ValueError("no colon, or a NUL")
         return Presented("client_secret_basic", _form_decoded(name), _form_decoded(secret))
     except (binascii.Error, ValueError):
         raise InvalidClient("the Authorization header is malformed") from None
