@@ -1,10 +1,12 @@
-"""Nothing is remembered; a token that is out stays out, for minutes."""
+"""Nothing is remembered; a token that is out stays out for a few minutes."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
-from idp.policies.model import Draft, Policy
+from idp.policies.model import Draft, Ends, Policy
+
+LONGEST = timedelta(minutes=15)
 
 
 class ShortJwt(Policy):
@@ -14,7 +16,9 @@ class ShortJwt(Policy):
     """
 
     name: ClassVar[str] = "short_jwt"
-    ends_within: ClassVar[timedelta | None] = timedelta(minutes=15)
+    summary: ClassVar[str] = "Short-lived signed tokens; the refresh line ends, tokens run out."
+    ends: ClassVar[Ends] = Ends.AT_EXPIRY
+    for_access: ClassVar[bool] = True
 
     def draft(self, draft: Draft) -> Draft:
-        return replace(draft, lifetime=min(draft.lifetime, timedelta(minutes=15)))
+        return replace(draft, lifetime=min(draft.lifetime, LONGEST))

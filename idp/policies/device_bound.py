@@ -1,0 +1,24 @@
+"""A token works only in the hands that hold its key (RFC 9449)."""
+
+from typing import ClassVar
+
+from idp.policies.model import Draft, Live, Policy, Presented, Refuse, TokenFacts, Unmintable
+
+
+class DeviceBound(Policy):
+    """Each token names a key, and each call proves that it is held; a copy is worth nothing."""
+
+    name: ClassVar[str] = "device_bound"
+    summary: ClassVar[str] = "Tokens bound to a key on the device; a copy is worth nothing."
+    for_lines: ClassVar[bool] = True
+    for_access: ClassVar[bool] = True
+    binds: ClassVar[bool] = True
+
+    def draft(self, draft: Draft) -> Draft:
+        if draft.jkt is None:
+            raise Unmintable("the token must be bound to a key: send a DPoP proof")
+        return draft
+
+    def check(self, token: TokenFacts, seen: Presented, live: Live) -> Refuse | None:
+        bound = token.jkt is not None and seen.proven_jkt == token.jkt
+        return None if bound else Refuse("no proof of its key")
