@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run check test journeys migrate lock clean
+.PHONY: help demo run check test journeys bench migrate lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -45,6 +45,11 @@ test: .venv/node-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node,
 
 journeys: .venv/node-ready ## The journeys only: Chromium, Node, Apache
 	@$(PY) -m pytest -m journey
+
+SECONDS ?= 150
+
+bench: .venv/test-ready ## What each flow costs, against its budget; SECONDS=, JSON=
+	@$(PY) -m bench --seconds $(SECONDS) $(if $(JSON),--json "$(JSON)")
 
 migrate: .venv/demo-ready ## Bring the database to the newest shape
 	@$(PY) -m idp.cli migrate
