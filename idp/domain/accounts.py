@@ -5,6 +5,7 @@ import threading
 import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -12,14 +13,15 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, literal, select, update
 
 from idp.domain.profile import checked_claims
 from idp.domain.rules import Rules
 from idp.store import DbSession, Json, writing
 from idp.store.people import Account, Credential
 
-__all__ = ["Account", "Accounts", "Credential", "LastWayIn", "UsernameTaken", "WeakPassword"]
+__all__ = ["Account", "Accounts", "Credential", "LastWayIn", "Named", "UsernameTaken"]
+__all__ += ["WeakPassword"]
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
@@ -28,6 +30,11 @@ LONGEST_LABEL = 120
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = threading.BoundedSemaphore(HASHED_AT_ONCE)
+
+_one = select(literal(1).label("one")).subquery()
+_NAMED = select(
+    func.coalesce(Account.id, ""), Account.password_hash, Account.disabled_at.is_not(None)
+).select_from(_one.outerjoin(Account, Account.username_key == bindparam("key")))
 
 
 class UsernameTaken(Exception):
@@ -44,6 +51,17 @@ class WeakPassword(Exception):
 
 class LastWayIn(Exception):
     """Without this passkey nobody could sign in to the account any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who somebody says they are, before they have proved it. A name that nobody has gives one
+    too, without an id: it is read and handled with the same work (PWD-05).
+    """
+
+    account_id: str
+    password_hash: str | None
+    disabled: bool
 
 
 class Accounts:
@@ -91,6 +109,11 @@ class Accounts:
         """The person of that name, however it is spelled."""
         return self._by_key(username_key(username))
 
+    def named(self, username: str) -> Named:
+        """What a sign-in must know of whoever has that name, if anybody has."""
+        key = {"key": username_key(username)}
+        return Named(*self._session.connection().execute(_NAMED, key).one())
+
     def find_by_handle(self, handle: bytes) -> Account | None:
         """The person an authenticator knows by this handle (WebAuthn section 5.4.3)."""
         query = select(Account).where(Account.webauthn_handle == handle)
@@ -123,12 +146,12 @@ class Accounts:
         row.password_changed_at = now
         self._session.flush()
 
-    def rehash(self, row: Account, password: str) -> None:
-        """Keep a proven password under today's parameters."""
+    def rehash(self, named: Named, password: str) -> None:
+        """Keep a proven password under today's parameters, if it is still the password."""
         hashed = hash_password(password)
         writing(self._session)
-        row.password_hash = hashed
-        self._session.flush()
+        same_still = (Account.id == named.account_id, Account.password_hash == named.password_hash)
+        self._session.execute(update(Account).where(*same_still).values(password_hash=hashed))
 
     def judge(self, password: str, username: str, claims: Mapping[str, Any]) -> None:
         """Length, a list of common ones, and nobody's own name; no other rules (PWD-02)."""

@@ -11,11 +11,10 @@ def verify(op: Provider, username: str, password: str, now: datetime) -> Proof |
     """A proof, or None: the same work and the same answer whether the name is unknown, the
     password wrong, the account disabled, or has none (PWD-05).
     """
-    account = op.accounts.find_by_username(username)
-    hashed = account.password_hash if account is not None else None
-    right = password_matches(hashed or nobody(), password)
-    if not right or account is None or hashed is None or account.disabled_at is not None:
+    named = op.accounts.named(username)
+    right = password_matches(named.password_hash or nobody(), password)
+    if not right or named.password_hash is None or named.disabled:
         return None
-    if needs_rehash(hashed):
-        op.accounts.rehash(account, password)
-    return Proof(account.id, ("pwd",), PASSWORD_ACR, now)
+    if needs_rehash(named.password_hash):
+        op.accounts.rehash(named, password)
+    return Proof(named.account_id, ("pwd",), PASSWORD_ACR, now)

@@ -198,8 +198,7 @@ def _choose(transaction: Transaction, account: Account) -> Response:
 def _count(op: Provider, username: str) -> None:
     """Before the try. The person's own browser has an allowance of its own (PWD-07, PWD-08)."""
     key = username_key(username)
-    account = op.accounts.find_by_username(username)
-    own = account is not None and known_device(account.id)
+    own = known_device(op.accounts.named(username).account_id)
     op.throttle.count("device" if own else "account", key, now())
     op.throttle.count("address", network(request.remote_addr or ""), now())
 
