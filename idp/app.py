@@ -77,7 +77,11 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     """Every collection, handed what it needs and nothing more."""
     session = unit.session()
     rules = settings.rules()
-    outbound = Outbound(frozenset(settings.outbound.allowed), settings.outbound.ca_bundle)
+    outbound = Outbound(
+        frozenset(settings.outbound.allowed),
+        settings.outbound.ca_bundle,
+        at_once=max(1, settings.server.threads // 2),
+    )
     live = Live(session)
     receipts = Receipts(session, rules.receipt_kept)
     events = Events(session, rules.events_kept)

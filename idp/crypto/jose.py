@@ -22,6 +22,7 @@ LONGEST_TOKEN = 16 * 1024
 LONGEST_HEADER = 4 * 1024
 SKEW = timedelta(seconds=60)
 LATEST = 2**53
+RSA_BITS = 2048
 
 ASYMMETRIC: tuple[str, ...] = (
     "ES256",
@@ -83,11 +84,13 @@ def generate(alg: str) -> Key:
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:
-    """A key from its JSON form; raises `Unverifiable` for one that is none."""
+    """A key from its JSON form; raises `Unverifiable` for one that is none, or too weak."""
     kinds: dict[str, Any] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey, "oct": OctKey}
     kind = kinds.get(str(jwk.get("kty")))
     if kind is None:
         raise Unverifiable("unknown key type")
+    if kind is RSAKey and _modulus_bits(jwk.get("n")) < RSA_BITS:
+        raise Unverifiable(f"an RSA key shorter than {RSA_BITS} bits")
     try:
         return kind.import_key(dict(jwk))  # type: ignore[no-any-return]
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -185,6 +188,11 @@ def half_hash(alg: str, value: str) -> str:
     else:
         raise Unverifiable("no hash belongs to this algorithm")
     return base64.urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()
+
+
+def _modulus_bits(n: object) -> int:
+    """The size of an RSA key (RFC 7518 section 3.3)."""
+    return int.from_bytes(_decode(n)).bit_length() if isinstance(n, str) else 0
 
 
 def _candidates(verifiers: Iterable[Verifier], kid: str | None, alg: str) -> list[Verifier]:

@@ -1,18 +1,24 @@
 """A client's own public keys: given at registration, or fetched from where it keeps them."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from idp.crypto import jose
 from idp.crypto.jose import Verifier
-from idp.domain.outbound import Outbound, OutboundRefused
+from idp.domain.outbound import (
+    WAIT_FOR_TURN_SECONDS,
+    Outbound,
+    OutboundBusy,
+    OutboundRefused,
+)
 
 KEPT = timedelta(seconds=60)
 COOL_DOWN = timedelta(seconds=10)
 MOST_KEYS = 50
+MOST_ADDRESSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,17 @@ class _Fetched:
 
 
 class ClientKeys:
-    """Keys by client. One fetch at a time for each address, and not more often than needed."""
+    """Keys by client. One fetch at a time for each address, and not more often than needed.
 
-    def __init__(self, outbound: Outbound) -> None:
+    `let_go` ends the reading transaction of the request: no database connection is held while
+    a client's server takes its time (SSR-08).
+    """
+
+    def __init__(self, outbound: Outbound, let_go: Callable[[], None]) -> None:
         self._outbound = outbound
+        self._let_go = let_go
         self._fetched: dict[str, _Fetched] = {}
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def of(
         self, details: Mapping[str, Any], kid: str | None, now: datetime
@@ -39,26 +50,41 @@ class ClientKeys:
         if address is None:
             return ()
         fetched = self._fetched.get(address)
-        if fetched is not None and not self._worth_fetching(fetched, kid, now):
-            return fetched.verifiers
-        with self._lock:
+        if fetched is None or _worth_fetching(fetched, kid, now):
+            fetched = self._again(address, fetched, now)
+        return fetched.verifiers if fetched is not None else ()
+
+    def _again(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched | None:
+        """Fetch, or wait a moment for who is fetching; a slow client is not waited for twice."""
+        self._let_go()
+        lock = self._locks.setdefault(address, threading.Lock())
+        if not lock.acquire(timeout=WAIT_FOR_TURN_SECONDS):
+            return before
+        try:
             again = self._fetched.get(address)
-            if again is fetched:
-                again = self._fetch(address, fetched, now)
-        return again.verifiers if again is not None else ()
+            return self._fetch(address, before, now) if again is before else again
+        finally:
+            lock.release()
 
-    def _worth_fetching(self, fetched: _Fetched, kid: str | None, now: datetime) -> bool:
-        age = now - fetched.at
-        known = kid is None or any(verifier.kid == kid for verifier in fetched.verifiers)
-        return age >= KEPT or (not known and age >= COOL_DOWN)
-
-    def _fetch(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched:
+    def _fetch(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched | None:
         try:
             verifiers = _verifiers(self._outbound.get_json(address))
+        except OutboundBusy:
+            return before
         except OutboundRefused:
             verifiers = before.verifiers if before is not None else ()
+        if len(self._fetched) >= MOST_ADDRESSES:
+            self._fetched.clear()
+            self._locks.clear()
         self._fetched[address] = fetched = _Fetched(now, verifiers)
         return fetched
+
+
+def _worth_fetching(fetched: _Fetched, kid: str | None, now: datetime) -> bool:
+    """An age below zero means that the clock was set back: nothing is known about then."""
+    age = now - fetched.at
+    known = kid is None or any(verifier.kid == kid for verifier in fetched.verifiers)
+    return not timedelta(0) <= age < (KEPT if known else COOL_DOWN)
 
 
 def _verifiers(jwks: object) -> tuple[Verifier, ...]:

@@ -58,7 +58,7 @@ class Clients:
         self._sealing_key = sealing_key
         self._rules = rules
         self._views: dict[str, ClientView] = {}
-        self.keys = ClientKeys(outbound)
+        self.keys = ClientKeys(outbound, session.commit)
 
     def find(self, client_id: str) -> ClientView | None:
         """The client as it is now."""

@@ -12,7 +12,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -23,10 +25,17 @@ ANSWER_BYTES = 4 * 1024
 JSON_BYTES = 64 * 1024
 PORT = 443
 SIXTO4 = ipaddress.ip_network("2002::/16")
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 SHARED = ipaddress.ip_network("100.64.0.0/10")
+PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
 USER_AGENT = "idp (OpenID Provider)"
-FETCHES_AT_ONCE = 8
+FETCHES_AT_ONCE = 2
+WAIT_FOR_TURN_SECONDS = 0.5
+LOOK_UPS_AT_ONCE = 32
+MOST_ADDRESSES = 4
+
+Resolve = Callable[[str, int], Sequence[str]]
+Dial = Callable[[str, int, float], socket.socket]
 
 
 class OutboundRefused(Exception):
@@ -34,6 +43,21 @@ class OutboundRefused(Exception):
 
     def __init__(self) -> None:
         super().__init__("the address could not be reached")
+
+
+class OutboundBusy(OutboundRefused):
+    """Nothing was tried: too many others are being fetched at this moment."""
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """Every address a name has."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(info[4][0]) for info in found]
+
+
+def dial(address: str, port: int, seconds: float) -> socket.socket:
+    """A connection to exactly this address."""
+    return socket.create_connection((address, port), timeout=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +82,36 @@ class _Target:
 
 
 class Outbound:
-    """Fetches what clients point us to. `allowed` lists `host:port` places for development."""
+    """Fetches what clients point us to. `allowed` lists `host:port` places for development.
+
+    A document is waited for by at most `at_once` requests of a process; the others go on
+    without it, so that clients that never answer do not keep everybody else waiting (SSR-08).
+    """
 
     def __init__(
-        self, allowed: frozenset[str] = frozenset(), ca_bundle: Path | None = None
+        self,
+        allowed: frozenset[str] = frozenset(),
+        ca_bundle: Path | None = None,
+        *,
+        at_once: int = FETCHES_AT_ONCE,
+        resolve: Resolve = look_up,
+        dial: Dial = dial,
     ) -> None:
         self._allowed = allowed
         self._tls = ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
-        self._pool = threading.BoundedSemaphore(FETCHES_AT_ONCE)
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._look_ups = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+        self._resolve = resolve
+        self._dial = dial
 
     def get_json(self, url: str, max_bytes: int = JSON_BYTES) -> object:
         """The JSON document at an address; raises `OutboundRefused` for anything else."""
-        if not self._pool.acquire(timeout=TOTAL_SECONDS):
-            raise OutboundRefused
+        if not self._turns.acquire(timeout=WAIT_FOR_TURN_SECONDS):
+            raise OutboundBusy
         try:
             answered = self._exchange("GET", url, None, TOTAL_SECONDS, max_bytes)
         finally:
-            self._pool.release()
+            self._turns.release()
         if answered.status != 200:  # noqa: PLR2004
             raise OutboundRefused
         try:
@@ -93,11 +130,9 @@ class Outbound:
         target = self._target(url)
         ends = time.monotonic() + deadline
         try:
-            connection = self._connect(target)
-            try:
-                return _ask(connection, method, target, body, ends, max_bytes)
-            finally:
-                connection.close()
+            addresses = self._addresses(target, ends)
+            with self._connected(target, addresses, ends) as connection:
+                return _ask(connection, method, target, body, max_bytes)
         except (OSError, http.client.HTTPException, ValueError):
             raise OutboundRefused from None
 
@@ -120,36 +155,55 @@ class Outbound:
             raise OutboundRefused
         return target
 
-    def _connect(self, target: _Target) -> http.client.HTTPConnection:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        addresses = [str(info[4][0]) for info in found]
+    def _addresses(self, target: _Target, ends: float) -> Sequence[str]:
+        """What the name means now; if one of its addresses is not public, none is used."""
+        found = self._look_ups.submit(self._resolve, target.host, target.port)
+        addresses = found.result(timeout=_left(ends))
         if target.place not in self._allowed and not all(map(is_public, addresses)):
             raise OutboundRefused
-        plain = _first_that_answers(addresses, target.port)
-        if target.scheme == "https":
-            try:
-                plain = self._tls.wrap_socket(plain, server_hostname=target.host)
-            except OSError:
-                plain.close()
-                raise
-        connection = http.client.HTTPConnection(target.host, target.port)
-        connection.sock = plain
-        return connection
+        return list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
 
-
-def _first_that_answers(addresses: list[str], port: int) -> socket.socket:
-    """Connect to one of the addresses that were checked, and to no other."""
-    problem: OSError = OSError("no address")
-    for address in dict.fromkeys(addresses):
+    @contextmanager
+    def _connected(
+        self, target: _Target, addresses: Sequence[str], ends: float
+    ) -> Iterator[http.client.HTTPConnection]:
+        """A connection that is cut when the deadline comes, whatever it is doing then."""
+        connected = self._first_that_answers(addresses, target.port, ends)
         try:
-            return socket.create_connection((address, port), timeout=CONNECT_SECONDS)
-        except OSError as error:
-            problem = error
-    raise problem
+            connected.settimeout(_left(ends))
+            if target.scheme == "https":
+                connected = self._tls.wrap_socket(
+                    connected, server_hostname=target.host, do_handshake_on_connect=False
+                )
+            with _cut_at(ends, connected):
+                if isinstance(connected, ssl.SSLSocket):
+                    connected.do_handshake()
+                connection = http.client.HTTPConnection(target.host, target.port)
+                connection.sock = connected
+                yield connection
+        finally:
+            connected.close()
+
+    def _first_that_answers(
+        self, addresses: Sequence[str], port: int, ends: float
+    ) -> socket.socket:
+        """Connect to one of the addresses that were checked, and to no other."""
+        problem: OSError = OSError("no address")
+        until = min(ends, time.monotonic() + CONNECT_SECONDS)
+        for number, address in enumerate(addresses):
+            try:
+                return self._dial(address, port, _left(until) / (len(addresses) - number))
+            except OSError as error:
+                problem = error
+        raise problem
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet (SSR-01)."""
+    """Whether an IP address belongs to the public internet (SSR-01).
+
+    Of IPv6 only global unicast does: what lies outside is local, or an IPv4 address in other
+    clothes (NAT64, IPv4-compatible), some of which Python takes to be global.
+    """
     try:
         parsed = ipaddress.ip_address(address.split("%", 1)[0])
     except ValueError:
@@ -157,9 +211,9 @@ def is_public(address: str) -> bool:
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is not None:
             return is_public(str(parsed.ipv4_mapped))
-        if parsed in NAT64 or parsed in SIXTO4:
+        if parsed not in GLOBAL_UNICAST or parsed in SIXTO4:
             return False
-    elif parsed in SHARED:
+    elif parsed in SHARED or parsed in PROTOCOL_ASSIGNMENTS:
         return False
     return parsed.is_global and not parsed.is_multicast
 
@@ -169,34 +223,39 @@ def _ask(
     method: str,
     target: _Target,
     body: bytes | None,
-    ends: float,
     max_bytes: int,
 ) -> Answered:
-    """One request; the deadline is for all of it, however slowly the answer drips."""
+    """One request and the beginning of its answer."""
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Connection": "close"}
     if body is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    _patience(connection, ends)
     connection.request(method, target.path, body=body, headers=headers)
-    watch = threading.Timer(max(0.05, ends - time.monotonic()), _hang_up, [connection.sock])
-    watch.daemon = True
-    watch.start()
-    try:
-        response = connection.getresponse()
-        read = response.read(max_bytes + 1)
-    finally:
-        watch.cancel()
+    response = connection.getresponse()
+    read = response.read(max_bytes + 1)
     if len(read) > max_bytes and method == "GET":
         raise ValueError("the answer is too long")
     return Answered(response.status, dict(response.getheaders()), read[:max_bytes])
 
 
-def _patience(connection: http.client.HTTPConnection, ends: float) -> None:
-    connection.sock.settimeout(max(0.05, ends - time.monotonic()))
+@contextmanager
+def _cut_at(ends: float, connected: socket.socket) -> Iterator[None]:
+    watch = threading.Timer(_left(ends), _hang_up, [connected])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _left(ends: float) -> float:
+    """The seconds left, and a moment at least: a timeout of nothing would be none."""
+    return max(0.05, ends - time.monotonic())
 
 
 def _hang_up(connected: socket.socket) -> None:
+    """End the connection under whoever reads from it; TLS is not asked to say goodbye."""
     try:
-        connected.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
     except OSError:
-        connected.close()
+        return
