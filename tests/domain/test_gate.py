@@ -41,7 +41,7 @@ class Scene:
         world, rp = self.world, self.rp
         tries: dict[str, Callable[[], bool]] = {
             "browser": lambda: self.browser.http.get("/account").status_code == 200,
-            "silent authorize": lambda: self._goes_silently(),
+            "silent authorize": self._goes_silently,
             "userinfo": lambda: world.userinfo(self.access).status_code == 200,
             "introspection of access": lambda: self.api.introspect(self.access)["active"],
             "introspection of refresh": lambda: rp.introspect(self.refresh).get("active") is True,
