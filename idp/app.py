@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> F
     app.extensions["idp"] = provider
     app.extensions["idp.clock"] = clock
     app.extensions["idp.settings"] = settings
+    app.extensions["idp.metrics_token"] = settings.metrics_token
     app.extensions["idp.courier"] = Courier(provider, unit.session(), outbound, clock)
     server = settings.server
     web.mount(app, provider, hops=server.trusted_proxies, networks=server.proxy_networks)

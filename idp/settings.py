@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     redis_url: str = ""
     secret: str = ""
+    metrics_token: str = ""
     pkce_required: Literal["public", "all"] = "public"
     legacy_response_types: bool = False
     lifetimes: Lifetimes = Lifetimes()
@@ -163,6 +164,13 @@ class Settings(BaseSettings):
                 "keys, and every process of this provider needs the same one"
             )
         return self
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_is_strong(cls, token: str) -> str:
+        if token and len(token) < SHORTEST_SECRET:
+            raise ValueError(f"shorter than {SHORTEST_SECRET} characters")
+        return token
 
     @property
     def effective_issuer(self) -> str:

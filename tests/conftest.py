@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from idp.store import db
-from tests.support.services import Postgres, start_postgres
+from tests.support.services import Postgres, Redis, start_postgres, start_redis
 from tests.support.world import Rp, World, make_world
 
 
@@ -14,6 +14,14 @@ from tests.support.world import Rp, World, make_world
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL for this run."""
     server = start_postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A real Redis for this run."""
+    server = start_redis()
     yield server
     server.stop()
 

@@ -1,6 +1,7 @@
 """`idp client` and `idp resource`: the applications, and the APIs they call."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -8,6 +9,9 @@ import click
 from idp.cli.frame import at_desk, json_option, refuse, show, show_one
 from idp.domain.clients import ClientView, InvalidMetadata, NoSuchClient
 from idp.policies import UnknownPolicy
+from idp.protocol import registration
+
+LONGEST_INVITATION = 30 * 24
 
 
 @click.group()
@@ -73,7 +77,7 @@ def add(
     if scope:
         details["scope"] = scope
     if metadata:
-        details |= json.loads(metadata.read_text())
+        details |= _read(metadata)
     with at_desk() as desk:
         try:
             view, secret = desk.op.clients.add(
@@ -85,6 +89,38 @@ def add(
         desk.commit()
         row = _row(view)
         show_one(row | ({"client_secret": secret} if secret else {}), as_json=as_json)
+
+
+@client.command("invite")
+@click.option(
+    "--hours",
+    type=click.IntRange(1, LONGEST_INVITATION),
+    default=24,
+    show_default=True,
+    help="How long the invitation is good for.",
+)
+@json_option
+def invite(hours: int, as_json: bool) -> None:
+    """Invite one app to register itself: prints an initial access token, which works once.
+
+    Example: idp client invite --hours 2
+    """
+    with at_desk() as desk:
+        if desk.op.rules.registration == "off":
+            raise refuse('registration is off; set registration.mode = "token"')
+        lifetime = timedelta(hours=hours)
+        token = registration.invite(desk.op, desk.now, lifetime)
+        desk.op.events.record("ClientInvited", desk.now, by="operator")
+        desk.commit()
+        address = registration.metadata(desk.op)["registration_endpoint"]
+        show_one(
+            {
+                "initial_access_token": token,
+                "expires": desk.now + lifetime,
+                "registration_endpoint": address,
+            },
+            as_json=as_json,
+        )
 
 
 @client.command("list")
@@ -185,6 +221,16 @@ def list_resources(as_json: bool) -> None:
             for row in desk.op.resources.list()
         ]
         show(rows, as_json=as_json)
+
+
+def _read(metadata: Path) -> dict[str, object]:
+    try:
+        members = json.loads(metadata.read_text())
+    except ValueError as error:
+        raise refuse(f"{metadata} is not JSON: {error}") from None
+    if not isinstance(members, dict):
+        raise refuse(f"{metadata} is not a JSON object")
+    return members
 
 
 def _scope(pair: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import tempfile
 import threading
 
 import click
@@ -13,6 +14,7 @@ from idp.cli.frame import make_app, refuse
 from idp.settings import Settings
 from idp.sinks import Courier
 from idp.store import db
+from idp.web import metrics
 
 
 @click.command()
@@ -61,15 +63,18 @@ def serve(port: int | None) -> None:
     from granian import Granian  # noqa: PLC0415 - only this command needs a web server
     from granian.constants import Interfaces  # noqa: PLC0415
 
-    Granian(
-        "idp.serving:app",
-        address=settings.server.host,
-        port=port or settings.port,
-        interface=Interfaces.WSGI,
-        workers=settings.server.workers,
-        blocking_threads=settings.server.threads,
-        log_access=False,
-    ).serve()
+    with tempfile.TemporaryDirectory(prefix="idp-metrics-") as shared:
+        if settings.server.workers > 1:
+            os.environ[metrics.SHARED] = shared
+        Granian(
+            "idp.serving:app",
+            address=settings.server.host,
+            port=port or settings.port,
+            interface=Interfaces.WSGI,
+            workers=settings.server.workers,
+            blocking_threads=settings.server.threads,
+            log_access=False,
+        ).serve()
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:

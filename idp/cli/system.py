@@ -8,6 +8,7 @@ from sqlalchemy import text
 from idp.cli.frame import Desk, at_desk, json_option, refuse, show
 from idp.settings import Settings
 from idp.store import db
+from idp.store.redis import RedisVolatile
 
 
 @click.group()
@@ -124,10 +125,22 @@ def _checks(settings: Settings) -> list[tuple[str, bool, str, str]]:
             "set issuer to an https address",
         ),
         (
+            "W004",
+            settings.loopback and not settings.metrics_token,
+            "everybody on this machine may read /metrics",
+            "set metrics_token (or IDP_METRICS_TOKEN_FILE) to a secret of 32 characters or more",
+        ),
+        (
             "E001",
             not _durable(),
             "the database may lose what it has confirmed (synchronous_commit is off)",
             "set synchronous_commit = on for the role of the provider",
+        ),
+        (
+            "E002",
+            bool(settings.redis_url) and not RedisVolatile.connect(settings.redis_url).answers(),
+            "Redis does not answer; each process counts for itself, and stricter",
+            "start it, or correct redis_url",
         ),
     ]
 

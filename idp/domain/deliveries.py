@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from idp.domain.receipts import FAILED, RETRYING, TOLD, Receipts
 from idp.domain.rules import Rules
@@ -18,7 +18,7 @@ from idp.store import DbSession, writing
 from idp.store.system import Delivery
 
 __all__ = ["BACKCHANNEL", "CONFIRMED", "DEAD", "REFUSED", "WAITING", "Deliveries", "Delivery"]
-__all__ += ["Outcome"]
+__all__ += ["Backlog", "Outcome"]
 
 BACKCHANNEL = "backchannel"
 
@@ -41,6 +41,15 @@ class Outcome:
     refused: bool = False
     answer: str = ""
     retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is not delivered: still tried, or given up."""
+
+    waiting: int
+    dead: int
+    oldest: timedelta
 
 
 class Deliveries:
@@ -133,6 +142,18 @@ class Deliveries:
         if state is not None:
             query = query.where(Delivery.state == state)
         return list(self._session.scalars(query))
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How much is undelivered, and how long the oldest has waited."""
+        count = select(func.count()).select_from(Delivery)
+        oldest = self._session.scalar(
+            select(func.min(Delivery.created_at)).where(Delivery.state == WAITING)
+        )
+        return Backlog(
+            waiting=self._session.scalar(count.where(Delivery.state == WAITING)) or 0,
+            dead=self._session.scalar(count.where(Delivery.state == DEAD)) or 0,
+            oldest=now - oldest if oldest is not None else timedelta(0),
+        )
 
     def resend(self, delivery_id: int, now: datetime) -> bool:
         """Start a notice over, whatever became of it; False when there is none."""

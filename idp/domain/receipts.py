@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from idp.crypto.secrets import new_id
 from idp.store import DbSession, writing
@@ -24,6 +24,8 @@ RETRYING = "retrying"  # the app did not answer well; we try again
 FAILED = "failed"  # given up, or refused by the app
 LIVES = "lives"  # goes on until a stated time
 SURVIVES = "survives"  # not part of this sign-out, and named for that reason
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,12 @@ class Receipts:
         """The newest sign-outs of a person."""
         query = select(Receipt).where(Receipt.account_id == account_id)
         return list(self._session.scalars(query.order_by(Receipt.at.desc()).limit(limit)))
+
+    def of_the_last_hour(self, now: datetime) -> list[tuple[str, str, int]]:
+        """How many sign-outs there were, by scope and reason."""
+        query = select(Receipt.scope, Receipt.reason, func.count()).where(Receipt.at > now - HOUR)
+        grouped = query.group_by(Receipt.scope, Receipt.reason)
+        return [(scope, reason, number) for scope, reason, number in self._session.execute(grouped)]
 
     def mark(self, line_id: int, state: str, until: datetime | None, now: datetime) -> None:
         """What became of one line; `until` is when we try again, or stop knowing."""

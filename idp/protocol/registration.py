@@ -50,9 +50,9 @@ def manage(request: OAuthRequest, op: Provider) -> Answer:
     return Answer(body=_about(view, op) | {"registration_access_token": _bearer(request)})
 
 
-def invite(op: Provider, now: datetime) -> str:
-    """An initial access token, good for one registration within a day."""
-    return op.codes.issue(INITIAL_ACCESS, {}, INVITATION_LIVES, now)
+def invite(op: Provider, now: datetime, lifetime: timedelta = INVITATION_LIVES) -> str:
+    """An initial access token, good for one registration (RFC 7591 section 3)."""
+    return op.codes.issue(INITIAL_ACCESS, {}, lifetime, now)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:

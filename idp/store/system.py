@@ -79,7 +79,10 @@ class Receipt(Row, kw_only=True):
     """The record of one sign-out."""
 
     __tablename__ = "receipt"
-    __table_args__ = (Index("ix_receipt_account_id", "account_id"),)
+    __table_args__ = (
+        Index("ix_receipt_account_id", "account_id"),
+        Index("ix_receipt_at", "at"),
+    )
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(64))

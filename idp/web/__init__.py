@@ -11,6 +11,7 @@ from idp.web import (
     endpoints,
     interaction,
     logout,
+    metrics,
     ops,
     pages,
     passkeys,
@@ -31,6 +32,7 @@ def mount(app: Flask, op: Provider, *, hops: int, networks: tuple[str, ...]) -> 
     """Hang every door, with limits on what comes in and headers on what goes out."""
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
+    metrics.measure(app)
     edge.guard(app, hops=hops, networks=networks)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

