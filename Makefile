@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run check test journeys bench migrate lock clean
+.PHONY: help demo run check test journeys bench migrate docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -53,6 +53,9 @@ bench: .venv/test-ready ## What each flow costs, against its budget; SECONDS=, J
 
 migrate: .venv/demo-ready ## Bring the database to the newest shape
 	@$(PY) -m idp.cli migrate
+
+docs: .venv/test-ready ## The pages that are read off the code
+	@$(PY) docs/generate.py
 
 lock: .venv/test-ready ## Pin every dependency anew, with hashes
 	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra build --extra server --extra postgres --extra demo --extra test --extra dev -o requirements/test.txt pyproject.toml

@@ -49,6 +49,22 @@ def ensure(as_json: bool) -> None:
         _show_keys(desk, as_json)
 
 
+@key.command("revoke")
+@click.argument("kid")
+@json_option
+def revoke(kid: str, as_json: bool) -> None:
+    """Emergency: a key that was stolen counts no more; whoever holds what it signed signs in again.
+
+    Example: idp key revoke KID    (see `idp key list`)
+    """
+    with at_desk() as desk:
+        if not desk.op.keys.revoke(kid, desk.now):
+            raise refuse(f"there is no key {kid!r}")
+        desk.op.events.record("KeyRevoked", desk.now, kid=kid, by="operator")
+        desk.commit()
+        _show_keys(desk, as_json)
+
+
 @click.group()
 def deliveries() -> None:
     """Notices to apps about sign-outs: waiting, confirmed, refused, dead."""

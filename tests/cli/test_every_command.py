@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "key list": ("key list", None),
     "key rotate": ("key rotate --alg ES256", "key rotate --alg none"),
     "key ensure": ("key ensure", None),
+    "key revoke": ("key revoke {key}", "key revoke nobody"),
     "deliveries list": ("deliveries list --state dead", None),
     "deliveries resend": (None, "deliveries resend 4711"),
     "doctor": (None, "doctor"),
@@ -61,6 +62,8 @@ def filled(words: str, operator: Operator) -> list[str]:
         filling["client"] = str(added["client_id"])
     if "{new}" in words and "resource" in words:
         filling["new"] = f"api{len(operator.reads('resource', 'list'))}"
+    if "{key}" in words:
+        filling["key"] = operator.reads("key", "list")[0]["kid"]
     if "{someone}" in words:
         filling["someone"] = operator.reads("account", "add", f"s{filling['new']}")["username"]
     return words.format(**filling).split()
@@ -122,7 +125,7 @@ def test_an_empty_database_is_said_to_be_empty(tmp_path: Path, name: str) -> Non
     runner = CliRunner(env={"IDP_DATA_DIR": str(tmp_path)})
 
     done = runner.invoke(
-        idp, (TABLE[name][0] or "").format(new="n", client="c", someone="s").split()
+        idp, (TABLE[name][0] or "").format(new="n", client="c", someone="s", key="k").split()
     )
 
     assert done.exit_code == 1
