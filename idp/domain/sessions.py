@@ -12,11 +12,15 @@ from idp.store import DbSession, writing
 from idp.store.people import Account
 from idp.store.sessions import Participation, Session
 
-__all__ = ["Participant", "Participation", "Session", "Sessions", "SignedIn"]
+__all__ = ["Closed", "Participant", "Participation", "Session", "Sessions", "SignedIn"]
 
 COOKIE_PREFIX = "ss_"
 TOUCHED_EVERY = timedelta(minutes=1)
 ENDED_KEPT = timedelta(days=1)
+
+
+class Closed(Exception):
+    """The account is disabled: nobody signs in to it any more."""
 
 
 class SignedIn(Protocol):
@@ -56,11 +60,13 @@ class Sessions:
     def open(
         self, proof: SignedIn, *, user_agent: str, address: str, now: datetime
     ) -> tuple[Session, Handle]:
-        """A person has signed in: a new session, and the cookie that stands for it."""
+        """A person has signed in: a new session, and the cookie that stands for it.
+
+        Raises `Closed` when the account was disabled since the proof; a disabling that runs
+        at the same time waits, and then finds this session to end (CON-03).
+        """
         writing(self._session)
-        generation = self._session.scalars(
-            select(Account.generation).where(Account.id == proof.account_id)
-        ).one()
+        generation = self._generation(proof.account_id)
         cookie = new_handle(COOKIE_PREFIX)
         row = Session(
             id=new_id(),
@@ -95,6 +101,7 @@ class Sessions:
         if proof.account_id != row.account_id:
             raise ValueError("a session never changes its person")
         writing(self._session)
+        self._generation(proof.account_id)
         cookie = new_handle(COOKIE_PREFIX)
         row.cookie_digest = digest(cookie)
         row.auth_time = proof.at
@@ -185,6 +192,15 @@ class Sessions:
         old = select(Session.id).where(Session.ended_at <= now - ENDED_KEPT).limit(limit)
         connection = self._session.connection()
         return connection.execute(delete(Session).where(Session.id.in_(old))).rowcount
+
+    def _generation(self, account_id: str) -> int:
+        query = select(Account.generation).where(
+            Account.id == account_id, Account.disabled_at.is_(None)
+        )
+        generation = self._session.scalars(query.with_for_update(read=True)).one_or_none()
+        if generation is None:
+            raise Closed(account_id)
+        return generation
 
     def _by_digest(self, cookie_digest: Digest) -> Session | None:
         query = select(Session).where(Session.cookie_digest == cookie_digest)

@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from idp.domain.accounts import Account
 from idp.domain.login import passkey
+from idp.domain.sessions import Closed
 from idp.domain.throttle import Throttled, network
 from idp.web.account.access import LANDINGS, fresh_account
 from idp.web.authorize import find_transaction
@@ -52,7 +53,10 @@ def login() -> Response:
         return _refused(gettext("That passkey does not work here."), 400)
     handle = str(said.get("tx", ""))
     transaction = find_transaction(handle) if handle else None
-    response = admit(proof, transaction, LANDINGS.get(str(said.get("for", "")), "/account"))
+    try:
+        response = admit(proof, transaction, LANDINGS.get(str(said.get("for", "")), "/account"))
+    except Closed:
+        return _refused(gettext("That passkey does not work here."), 400)
     location = response.headers.pop("Location")
     if handle and transaction is None:
         query = urlencode({"tx": handle, "client_id": str(said.get("client_id", ""))})

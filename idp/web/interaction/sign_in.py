@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from idp.domain import Provider
 from idp.domain.accounts import Account, username_key
 from idp.domain.login import Proof, password
+from idp.domain.sessions import Closed
 from idp.domain.sign_out import Because
 from idp.domain.throttle import Throttled, network
 from idp.protocol.interaction import Step, next_step
@@ -75,7 +76,10 @@ def try_password() -> AnyResponse:
     commit()  # a new hash may be under way, and counts are kept in a transaction of their own
     op.throttle.clear("account", username_key(username), now())
     op.throttle.clear("device", username_key(username), now())
-    return admit(proof, transaction, LANDINGS.get(request.form.get("for", ""), "/account"))
+    try:
+        return admit(proof, transaction, LANDINGS.get(request.form.get("for", ""), "/account"))
+    except Closed:
+        return _again(transaction, _wrong(), username)
 
 
 @blueprint.post("/sign-in/switch")
@@ -93,7 +97,9 @@ def stay() -> AnyResponse:
 
 
 def admit(proof: Proof, transaction: Transaction | None, landing: str = "/account") -> AnyResponse:
-    """Somebody has proved who they are: a session, a fresh cookie, and on to the next step."""
+    """Somebody has proved who they are: a session, a fresh cookie, and on to the next step.
+    Raises `Closed` when the account was disabled in this moment.
+    """
     op = provider()
     session = current_session(op, now())
     if session is not None and session.account_id == proof.account_id:
