@@ -14,6 +14,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from sqlalchemy import bindparam, func, literal, select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.domain.profile import checked_claims
 from idp.domain.rules import Rules
@@ -97,8 +98,11 @@ class Accounts:
             created_at=now,
             updated_at=now,
         )
-        self._session.add(row)
-        self._session.flush()
+        try:
+            with self._session.begin_nested():
+                self._session.add(row)
+        except IntegrityError:  # somebody else was a moment faster
+            raise UsernameTaken(username) from None
         return row
 
     def find(self, account_id: str) -> Account | None:
