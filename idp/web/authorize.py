@@ -1,7 +1,7 @@
 """/authorize and its return leg, between the rules, the pages and the cookie."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +22,8 @@ from idp.web.stale import stale_page
 from idp.web.wire import commit, now, provider, read_request
 
 blueprint = Blueprint("authorize", __name__)
+
+REMEMBERED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,22 @@ def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
         "offline": draft.offline,
     }
     code = op.codes.issue(AUTHORIZATION, details, op.rules.code_lifetime, now())
+    _note_a_worn_challenge(draft, op)
     commit()
     return _reply(respond.success(draft, code, op.rules.issuer))
+
+
+def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:
+    """A challenge is for one transaction. A client that brings the same one again protects
+    nobody, and its operator should hear of it, once a day (RFC 9700 section 2.1.1).
+    """
+    client_id, until = draft.client.client_id, now() + REMEMBERED
+    if draft.code_challenge is None:
+        return
+    if op.tokens.seen_once("challenge", f"{client_id} {draft.code_challenge}", until, now()):
+        return
+    if op.tokens.seen_once("worn challenge", client_id, until, now()):
+        op.events.record("ChallengeRepeated", now(), client_id=client_id)
 
 
 def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
