@@ -14,6 +14,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from idp import web
+from idp.crypto.dpop import Nonces
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import derive_key
 from idp.domain import Provider, unit
@@ -86,7 +87,8 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     live = Live(session)
     receipts = Receipts(session, rules.receipt_kept)
     events = Events(session, rules.events_kept)
-    keys = Keys(session, derive_key(master, "signing keys"))
+    nonces = Nonces(derive_key(master, "dpop nonces"))
+    keys = Keys(session, derive_key(master, "signing keys"), nonces)
     provider = Provider(
         rules=rules,
         accounts=Accounts(session, rules),

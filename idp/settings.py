@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from idp.domain.rules import Rules
 
@@ -33,10 +33,8 @@ class SettingsRefused(ValueError):
     """The settings cannot be used; the message says which, why, and what to do."""
 
 
-class Room(BaseModel):
+class Room(BaseModel, frozen=True, extra="forbid"):
     """A group of settings: frozen, and it knows its own keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Lifetimes(Room):
@@ -81,6 +79,12 @@ class Registration(Room):
     token_endpoint_audience: bool = False
 
 
+class Dpop(Room):
+    """Proofs that a key is held (RFC 9449)."""
+
+    nonce_required: bool = False
+
+
 class Outbound(Room):
     """Where the provider itself may connect to."""
 
@@ -112,12 +116,8 @@ class Server(Room):
         return networks
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, frozen=True, extra="forbid"):
     """Everything an operator decides."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
 
     issuer: str = ""
     name: str = "idp"
@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     legacy_response_types: bool = False
     lifetimes: Lifetimes = Lifetimes()
     registration: Registration = Registration()
+    dpop: Dpop = Dpop()
     outbound: Outbound = Outbound()
     worker: Worker = Worker()
     server: Server = Server()
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
             rotation_grace=timedelta(seconds=lives.rotation_grace),
             delivery_max_age=timedelta(hours=self.worker.delivery_max_age_hours),
             pkce_required=self.pkce_required,
+            dpop_nonce_required=self.dpop.nonce_required,
             registration=self.registration.mode,
             registration_quota=self.registration.quota,
             unused_client_kept=timedelta(days=self.registration.unused_kept_days),

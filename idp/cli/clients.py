@@ -35,6 +35,7 @@ def client() -> None:
 @click.option("--scope", help="The scopes it may ask for; default: all.")
 @click.option("--serves", multiple=True, metavar="RESOURCE", help="An API it is; may introspect.")
 @click.option("--policy", multiple=True, help="A policy of its refresh line; may repeat.")
+@click.option("--dpop-bound", is_flag=True, help="Its tokens work only with a key (RFC 9449).")
 @click.option("--trusted", is_flag=True, help="Our own app: people are not asked for consent.")
 @click.option(
     "--metadata",
@@ -52,6 +53,7 @@ def add(
     scope: str | None,
     serves: tuple[str, ...],
     policy: tuple[str, ...],
+    dpop_bound: bool,
     trusted: bool,
     metadata: Path | None,
     as_json: bool,
@@ -74,6 +76,8 @@ def add(
     if backchannel_logout_uri:
         details["backchannel_logout_uri"] = backchannel_logout_uri
         details["backchannel_logout_session_required"] = True
+    if dpop_bound:
+        details["dpop_bound_access_tokens"] = True
     if scope:
         details["scope"] = scope
     if metadata:

@@ -28,6 +28,7 @@ LONGEST_NONCE = 256
 LONGEST_HTU = 2048
 WINDOW = timedelta(seconds=60)
 AHEAD = timedelta(seconds=10)
+_MARGIN = 2 * int(AHEAD.total_seconds())
 
 _PUBLIC = {"EC": ("crv", "x", "y"), "RSA": ("n", "e"), "OKP": ("crv", "x")}
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -53,7 +54,7 @@ class InvalidProof(Exception):
 
 
 class StaleNonce(InvalidProof):
-    """The nonce is not one of ours, or no longer: the client should try again with a fresh one."""
+    """All is good but the nonce: the client should try again with a fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,13 @@ def check(
     now: datetime,
     token: str | None = None,
     nonces: Nonces | None = None,
+    nonce_required: bool = False,
 ) -> Proof:
     """Judge what came in the `DPoP` header (RFC 9449 section 4.3); raises `InvalidProof`.
 
     `url` is the server's public address of this endpoint, from its configuration. With `token`
-    the proof must be for that access token. With `nonces` a nonce in the proof must be a good
-    one, and it then takes the place of the client's clock; whether there must be one at all is
-    the caller's to say.
+    the proof must be for that access token. With `nonces` a good nonce takes the place of the
+    client's clock, and with `nonce_required` nothing else will do; raises `StaleNonce`.
     """
     header = _one(values)
     key = _public_key(header)
@@ -138,7 +139,13 @@ def check(
         raise InvalidProof("made for another access token")
     jti, iat = _text(claims, "jti", LONGEST_JTI), _number(claims, "iat")
     nonce = _text(claims, "nonce", LONGEST_NONCE) if "nonce" in claims else None
-    until = _fresh_until(iat, nonce, nonces, now)
+    known = nonce is not None and nonces is not None and nonces.good(nonce, now)
+    if nonce_required and not known:
+        raise StaleNonce("no nonce of ours, or one of long ago")
+    if nonces is not None and known:
+        return Proof(jkt, jti, htu, int(iat), nonce, nonces.until(now) + _MARGIN)
+    _judge_age(iat, nonce if nonces is not None else None, now)
+    until = int(iat) + int(WINDOW.total_seconds()) + _MARGIN
     return Proof(jkt, jti, htu, int(iat), nonce, until)
 
 
@@ -204,18 +211,18 @@ def _sound(key: RSAKey) -> bool:
     return numbers.n.bit_length() in _RSA_BITS and numbers.e < _RSA_EXPONENT
 
 
-def _fresh_until(iat: float, nonce: str | None, nonces: Nonces | None, now: datetime) -> int:
-    """Judge the age (RFC 9449 section 11.1), and say how long the proof could come again."""
-    if nonce is not None and nonces is not None:
-        if not nonces.good(nonce, now):
-            raise StaleNonce("the nonce is not good, or no longer")
-        return nonces.until(now) + 2 * int(AHEAD.total_seconds())
+def _judge_age(iat: float, nonce: str | None, now: datetime) -> None:
+    """By the client's clock (RFC 9449 section 11.1); a client that has followed our nonces
+    before is asked to take a fresh one instead.
+    """
     age = now.timestamp() - iat
-    if age > WINDOW.total_seconds():
-        raise InvalidProof("the proof is too old")
-    if age < -AHEAD.total_seconds():
-        raise InvalidProof("the proof is from the future")
-    return int(iat + (WINDOW + 2 * AHEAD).total_seconds())
+    if -AHEAD.total_seconds() <= age <= WINDOW.total_seconds():
+        return
+    if nonce is not None:
+        raise StaleNonce("neither the nonce nor the time is good")
+    if age > 0:
+        raise InvalidProof("too old by our clock, whose place a nonce of ours can take")
+    raise InvalidProof("from the future by our clock, whose place a nonce of ours can take")
 
 
 def _decoded(found: re.Match[str]) -> str:

@@ -86,6 +86,22 @@ class ClientView:
         return self.details.get("backchannel_logout_uri")
 
     @property
+    def dpop_bound(self) -> bool:
+        """Whether it must prove a key at each token request (RFC 9449 section 5.2)."""
+        return self.details.get("dpop_bound_access_tokens") is True or self._binds
+
+    @property
+    def binds_lines(self) -> bool:
+        """Whether its refresh tokens follow the key: by policy, and always for public clients,
+        whom nothing else would tell from a thief (RFC 9449 section 5).
+        """
+        return self.public or self._binds
+
+    @property
+    def _binds(self) -> bool:
+        return PolicySet.named(self.policies).binds
+
+    @property
     def rotates(self) -> bool:
         """Whether its refresh tokens work once: by policy, and always for public clients."""
         return self.public or not self.policies or PolicySet.named(self.policies).rotates

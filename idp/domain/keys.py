@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
+from idp.crypto.dpop import Nonces
 from idp.crypto.jose import OUR_ALGORITHMS, Signer, Verifier
 from idp.crypto.secrets import seal, unseal
 from idp.store import DbSession, Json, writing
@@ -42,7 +43,8 @@ class _Snapshot:
 class Keys:
     """The provider's own keys."""
 
-    def __init__(self, session: DbSession, sealing_key: bytes) -> None:
+    def __init__(self, session: DbSession, sealing_key: bytes, nonces: Nonces) -> None:
+        self.nonces = nonces
         self._session = session
         self._sealing_key = sealing_key
         self._snapshot: _Snapshot | None = None

@@ -259,5 +259,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "software_id": _text,
     "software_version": _text,
     "backchannel_logout_session_required": _boolean,
+    "dpop_bound_access_tokens": _boolean,
     "assertion_audience": _one_of("issuer", "token_endpoint"),
 }

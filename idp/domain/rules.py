@@ -24,6 +24,7 @@ class Rules:
     events_kept: timedelta = timedelta(days=365)
     feed_margin: timedelta = timedelta(minutes=2)
     pkce_required: str = "public"  # or "all"
+    dpop_nonce_required: bool = False  # RFC 9449 section 8
     registration: str = "token"  # or "open", or "off"
     registration_quota: int = 20  # clients an address may register in an hour
     unused_client_kept: timedelta = timedelta(days=30)

@@ -67,6 +67,13 @@ class AccessToken:
         return frozenset(str(self.claims.get("scope", "")).split())
 
     @property
+    def jkt(self) -> str | None:
+        """The key it is bound to (RFC 9449 section 6.1)."""
+        cnf = self.claims.get("cnf")
+        jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
+        return jkt if isinstance(jkt, str) else None
+
+    @property
     def expires_at(self) -> int:
         exp = self.claims["exp"]
         return exp if isinstance(exp, int) else 0

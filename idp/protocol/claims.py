@@ -79,7 +79,13 @@ def aim(
 
 
 def access_token(
-    op: Provider, line: Line, scopes: Iterable[str], asked: tuple[str, ...], now: datetime
+    op: Provider,
+    line: Line,
+    scopes: Iterable[str],
+    asked: tuple[str, ...],
+    now: datetime,
+    *,
+    jkt: str | None = None,
 ) -> tuple[Minted, Aimed]:
     """An access token for a person's client (RFC 9068 section 2.2)."""
     aimed = aim(op, scopes, line.resources, asked)
@@ -95,13 +101,20 @@ def access_token(
     }
     if not line.offline:
         claims["sid"] = line.sid
+    claims |= _confirmed(jkt)
     minted = op.tokens.mint_access(claims, aimed.policies, now)
     op.grants.minted_until(line, minted.expires_at)
     return minted, aimed
 
 
 def client_access_token(
-    op: Provider, client_id: str, scopes: Iterable[str], asked: tuple[str, ...], now: datetime
+    op: Provider,
+    client_id: str,
+    scopes: Iterable[str],
+    asked: tuple[str, ...],
+    now: datetime,
+    *,
+    jkt: str | None = None,
 ) -> tuple[Minted, Aimed]:
     """An access token for a client that acts for itself; its `sub` is the client (RSG-09)."""
     aimed = aim(op, scopes, asked, asked)
@@ -111,6 +124,7 @@ def client_access_token(
         "client_id": client_id,
         "scope": " ".join(aimed.scopes),
     }
+    claims |= _confirmed(jkt)
     return op.tokens.mint_access(claims, aimed.policies, now), aimed
 
 
@@ -162,6 +176,11 @@ def _asked_for(request: Mapping[str, Any], member: str) -> set[str]:
     if not isinstance(asked, dict):
         return set()
     return {name for name in asked if name in CLAIMS or name == "updated_at"}
+
+
+def _confirmed(jkt: str | None) -> dict[str, object]:
+    """The key the token works with (RFC 9449 section 6.1)."""
+    return {} if jkt is None else {"cnf": {"jkt": jkt}}
 
 
 def _one_or_many(audiences: tuple[str, ...]) -> str | list[str]:

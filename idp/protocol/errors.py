@@ -133,6 +133,28 @@ class InvalidToken(ProtocolError):
     status_code = 401
 
 
+class InvalidDpopProof(ProtocolError):
+    """RFC 9449 section 5: the proof is missing, not good, or came before."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDpopNonce(ProtocolError):
+    """RFC 9449 section 8: once more, with the nonce that comes with this answer."""
+
+    error = "use_dpop_nonce"
+
+
+class ProofRefused(ProtocolError):
+    """RFC 9449 section 7.1: the same two where an access token is presented."""
+
+    status_code = 401
+
+    def __init__(self, cause: ProtocolError, headers: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(cause.description, reason=cause.reason, headers=headers)
+        self.error = cause.error
+
+
 class InsufficientScope(ProtocolError):
     """RFC 6750 section 3.1."""
 

@@ -7,6 +7,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.tokens import AccessToken
 from idp.protocol import client_auth
+from idp.protocol.dpop import token_type
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
 
@@ -50,7 +51,7 @@ def _about_access(
         return INACTIVE
     hidden = {"line"}
     said = {name: value for name, value in access.claims.items() if name not in hidden}
-    return Answer(body={"active": True, **said, "token_type": "Bearer"})
+    return Answer(body={"active": True, **said, "token_type": token_type(access.jkt)})
 
 
 def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthRequest) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from idp.crypto.jose import OUR_ALGORITHMS
 from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
-from idp.protocol import introspection, logout, registration, revocation, token, userinfo
+from idp.protocol import dpop, introspection, logout, registration, revocation, token, userinfo
 from idp.protocol.authorize import respond
 from idp.protocol.claims import OPENID_SCOPES
 from idp.protocol.messages import Answer, OAuthRequest
@@ -40,6 +40,7 @@ def document(op: Provider) -> Mapping[str, object]:
         "ui_locales_supported": list(LANGUAGES),
         **respond.metadata(issuer),
         **token.metadata(op),
+        **dpop.metadata(op),
         **userinfo.metadata(op),
         **introspection.metadata(op),
         **revocation.metadata(op),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from idp.crypto.jose import ASYMMETRIC
 from idp.domain import Provider
-from idp.protocol import client_auth
+from idp.protocol import client_auth, dpop
 from idp.protocol.engine import Engine
 from idp.protocol.errors import InvalidRequest, UnsupportedGrantType
 from idp.protocol.grants import GRANTS
@@ -24,7 +24,7 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     if grant_type not in GRANT_TYPES:
         raise UnsupportedGrantType("the grant_type is not supported")
     result: Answer = Engine(op, GRANTS).create_token_response(request)
-    return result
+    return dpop.with_nonce(result, request, op)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:

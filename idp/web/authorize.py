@@ -157,6 +157,7 @@ def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
         "client_id": draft.client.client_id,
         "redirect_uri": draft.redirect_uri if draft.redirect_uri_sent else None,
         "code_challenge": draft.code_challenge,
+        "dpop_jkt": draft.dpop_jkt,
         "nonce": draft.nonce,
         "scopes": list(draft.scopes),
         "resources": list(draft.resources),

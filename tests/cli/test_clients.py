@@ -84,3 +84,11 @@ def test_metadata_that_is_no_json_object_is_refused(
 
     assert done.exit_code == 1
     assert done.stderr.startswith(f"Error: {file} is not ")
+
+
+@spec("RFC 9449 section 5.2", "DPO-13")
+def test_a_client_can_be_held_to_prove_its_key(operator: Operator) -> None:
+    added = operator.reads("client", "add", "Robot", "--dpop-bound")
+
+    shown = operator.reads("client", "show", added["client_id"])
+    assert shown["dpop_bound_access_tokens"] is True

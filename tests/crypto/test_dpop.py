@@ -94,7 +94,6 @@ def test_a_claim_that_is_missing_or_odd_is_refused(name: str, value: object) -> 
         {"crit": ["exp"], "exp": 1},
         {"kid": 7},
     ],
-    ids=str,
 )
 def test_a_header_that_is_wrong_is_refused(header: dict[str, Any]) -> None:
     with pytest.raises(InvalidProof):
@@ -216,8 +215,18 @@ def test_a_good_nonce_takes_the_place_of_a_wrong_clock_and_a_stale_one_is_told_a
         judged(fresh, nonces=NONCES, now=datetime.fromtimestamp(proof.until, UTC))
     with pytest.raises(InvalidProof, match="old"):
         judged(fresh)
-    with pytest.raises(StaleNonce):
-        judged(made(nonce=Nonces(b"x" * 32).fresh(NOW)), nonces=NONCES)
+
+
+@spec("RFC 9449 section 8", "DPO-10")
+def test_where_a_nonce_is_required_nothing_else_will_do() -> None:
+    forged, stale = Nonces(b"x" * 32).fresh(NOW), NONCES.fresh(NOW - 2 * NONCES.stretch)
+
+    assert judged(made(nonce=NONCES.fresh(NOW)), nonces=NONCES, nonce_required=True)
+    for nonce in (None, forged, stale):
+        proof = made(nonce=nonce)
+        assert judged(proof, nonces=NONCES).jkt == PROVER.jkt
+        with pytest.raises(StaleNonce):
+            judged(proof, nonces=NONCES, nonce_required=True)
 
 
 def test_what_is_refused_is_said_without_repeating_it() -> None:

@@ -20,6 +20,7 @@ STEPS = (
     checks.scope,
     checks.resource,
     checks.pkce,
+    checks.dpop_jkt,
     checks.nonce,
     checks.prompt,
     checks.max_age,

@@ -161,6 +161,14 @@ def pkce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     return replace(draft, code_challenge=challenge)
 
 
+def dpop_jkt(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """The key the code is for: nobody redeems it with another (RFC 9449 section 10)."""
+    jkt = request.parameters.get("dpop_jkt")
+    if jkt is not None and not CHALLENGE.fullmatch(jkt):
+        raise InvalidRequest("dpop_jkt is malformed")
+    return replace(draft, dpop_jkt=jkt)
+
+
 def nonce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """Carried through to the ID token, unchanged."""
     return replace(draft, nonce=request.parameters.get("nonce"))

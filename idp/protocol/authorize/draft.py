@@ -20,6 +20,7 @@ class Draft:
     resources: tuple[str, ...] = ()
     nonce: str | None = None
     code_challenge: str | None = None
+    dpop_jkt: str | None = None
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()

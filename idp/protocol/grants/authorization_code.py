@@ -18,7 +18,8 @@ from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
 from idp.protocol.claims import access_token, id_token
-from idp.protocol.errors import InvalidGrant
+from idp.protocol.dpop import proven_key, token_type
+from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.messages import OAuthRequest
 
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
@@ -64,6 +65,8 @@ class AuthorizationCode(AuthorizationCodeGrant):
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         code, now = self.request.payload.data["code"], self.original.now
         details = self.request.authorization_code.details
+        view = self.request.client.view
+        jkt = self._judged_key(details)
         self._judge_verifier(code, details)
         self._judge_life(details, now)
         try:
@@ -72,14 +75,13 @@ class AuthorizationCode(AuthorizationCodeGrant):
             self._came_back(error.code)
         except Gone:
             raise InvalidGrant("the code is not good, or no longer") from None
-        line, refresh = self._start_line(details, now)
+        line, refresh = self._start_line(details, jkt if view.binds_lines else None, now)
         self.op.codes.bought(AUTHORIZATION, code, line.id, keep_until=line.expires_at)
         asked = self.original.parameters.all("resource")
-        minted, aimed = access_token(self.op, line, line.scopes, asked, now)
-        view = self.request.client.view
+        minted, aimed = access_token(self.op, line, line.scopes, asked, now, jkt=jkt)
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": "Bearer",
+            "token_type": token_type(jkt),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else line.scopes),
         }
@@ -93,6 +95,18 @@ class AuthorizationCode(AuthorizationCodeGrant):
             )
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER
+
+    def _judged_key(self, details: dict[str, Any]) -> str | None:
+        """The key that is proven; a code for one key is not redeemed with another, nor without
+        (RFC 9449 section 10), and is not burned by the try.
+        """
+        jkt = proven_key(self.original, self.op, self.request.client.view)
+        meant = details.get("dpop_jkt")
+        if meant is None or meant == jkt:
+            return jkt
+        if jkt is None:
+            raise InvalidDpopProof("a DPoP proof is needed")
+        raise InvalidGrant("the code is not good, or no longer", reason="another key")
 
     def _judge_verifier(self, code: str, details: dict[str, Any]) -> None:
         """PKCE (RFC 7636 section 4.6). A thief without the verifier does not burn the code,
@@ -133,7 +147,9 @@ class AuthorizationCode(AuthorizationCodeGrant):
         if ended is not None:
             raise InvalidGrant("the code is not good, or no longer", reason=ended)
 
-    def _start_line(self, details: dict[str, Any], now: datetime) -> tuple[Line, Any]:
+    def _start_line(
+        self, details: dict[str, Any], jkt: str | None, now: datetime
+    ) -> tuple[Line, Any]:
         account_id = details["account_id"]
         participation = self.op.sessions.participate(
             details["session_id"], account_id, self.request.client.view, account_id, now
@@ -146,6 +162,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             auth_time=datetime.fromtimestamp(details["auth_time"], UTC),
             acr=details["acr"],
             amr=tuple(details["amr"]),
+            jkt=jkt,
         )
         return self.op.grants.start_line(details["grant_id"], participation, allowed, now)
 

@@ -5,6 +5,7 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
 from idp.protocol.claims import OPENID_SCOPES, client_access_token
+from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 
 
@@ -31,10 +32,13 @@ class ClientCredentials(ClientCredentialsGrant):
             raise InvalidScope("the scope is not one this client may ask for")
         if not asked and wanted:
             asked = op.resources.that_understand(wanted)
-        minted, aimed = client_access_token(op, view.client_id, wanted, asked, original.now)
+        jkt = proven_key(original, op, view)
+        minted, aimed = client_access_token(
+            op, view.client_id, wanted, asked, original.now, jkt=jkt
+        )
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": "Bearer",
+            "token_type": token_type(jkt),
             "expires_in": minted.expires_in,
         }
         if aimed.scopes:

@@ -14,7 +14,8 @@ from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
 from idp.protocol.claims import access_token, id_token
-from idp.protocol.errors import InvalidGrant, InvalidScope
+from idp.protocol.dpop import proven_key, token_type
+from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.messages import OAuthRequest
 
 
@@ -53,13 +54,15 @@ class RefreshToken(RefreshTokenGrant):
         now, view = self.original.now, self.request.client.view
         line: Line = self.request.refresh_token.line
         asked = self.original.parameters.all("resource")
+        jkt = proven_key(self.original, self.op, view)
         scopes = self._narrowed(line)
         self._judge_life(line, now)
+        self._judge_key(line, jkt, now)
         spent = self._spend(line, now)
-        minted, aimed = access_token(self.op, line, scopes, asked, now)
+        minted, aimed = access_token(self.op, line, scopes, asked, now, jkt=jkt)
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": "Bearer",
+            "token_type": token_type(jkt),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else scopes),
             "refresh_token": spent,
@@ -102,6 +105,18 @@ class RefreshToken(RefreshTokenGrant):
         ended = self.op.tokens.live.ended(lineage, now, lock=True)
         if ended is not None:
             raise InvalidGrant("the refresh token is not good, or no longer", reason=ended)
+
+    def _judge_key(self, line: Line, jkt: str | None, now: datetime) -> None:
+        """A bound line follows its own key (RFC 9449 section 5). Whoever brings a spent token
+        without it is a thief, however soon they come (RFT-04).
+        """
+        if line.jkt is None or line.jkt == jkt:
+            return
+        if not self.op.grants.newest(self.request.payload.data["refresh_token"]):
+            self._came_back(line, now)
+        if jkt is None:
+            raise InvalidDpopProof("a DPoP proof is needed")
+        raise InvalidGrant("the refresh token is not good, or no longer", reason="another key")
 
     def _came_back(self, line: Line, now: datetime) -> None:
         receipt = self.op.sign_outs.line(line, Because("token_reused", "provider"), now)
