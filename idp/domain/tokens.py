@@ -59,8 +59,7 @@ class AccessToken:
 
     @property
     def audiences(self) -> frozenset[str]:
-        aud = self.claims["aud"]
-        return frozenset([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else ())
+        return jose.audiences(self.claims)
 
     @property
     def scopes(self) -> frozenset[str]:
