@@ -42,7 +42,9 @@ from idp.store.volatile import SqlVolatile, Volatile
 
 Clock = Callable[[], datetime]
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+HERE = Path(__file__).parent.parent
+# Installed from a wheel they stand beside us under a name that is ours alone.
+MIGRATIONS = next(p for p in (HERE / "idp_migrations", HERE / "migrations") if p.exists())
 
 
 def wall_clock() -> datetime:

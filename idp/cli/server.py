@@ -1,10 +1,11 @@
 """`idp serve`, `idp worker`, `idp migrate`: the running provider."""
 
 import os
+import shutil
 import signal
 import socket
-import tempfile
 import threading
+from pathlib import Path
 
 import click
 from flask_migrate import upgrade
@@ -63,18 +64,26 @@ def serve(port: int | None) -> None:
     from granian import Granian  # noqa: PLC0415 - only this command needs a web server
     from granian.constants import Interfaces  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="idp-metrics-") as shared:
-        if settings.server.workers > 1:
-            os.environ[metrics.SHARED] = shared
-        Granian(
-            "idp.serving:app",
-            address=settings.server.host,
-            port=port or settings.port,
-            interface=Interfaces.WSGI,
-            workers=settings.server.workers,
-            blocking_threads=settings.server.threads,
-            log_access=False,
-        ).serve()
+    if settings.server.workers > 1:
+        os.environ[metrics.SHARED] = _emptied(
+            settings.data_dir / f"metrics-{port or settings.port}"
+        )
+    Granian(
+        "idp.serving:app",
+        address=settings.server.host,
+        port=port or settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.workers,
+        blocking_threads=settings.server.threads,
+        log_access=False,
+    ).serve()
+
+
+def _emptied(folder: Path) -> str:
+    """A folder in which the processes of this server count together, from nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder.absolute())
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from flask import Flask, Response, current_app, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -28,6 +28,8 @@ class Requests:
     """What this process has answered."""
 
     def __init__(self) -> None:
+        # Asked anew: the server may have named a folder since the library was loaded.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._answered = Counter(
             "idp_requests",
