@@ -59,7 +59,8 @@ class AccessToken:
 
     @property
     def audiences(self) -> frozenset[str]:
-        return jose.audiences(self.claims)
+        aud = self.claims["aud"]
+        return frozenset([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else ())
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -1,6 +1,9 @@
 """What an application carries away: `Guard` judges tokens, `Refused` says why not."""
 
-from idp.guard.guard import Access, Guard
+from idp.guard.guard import Guard
+from idp.guard.judge import Access
+from idp.guard.metadata import ProtectedResource
+from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.refused import Refused
 
-__all__ = ["Access", "Guard", "Refused"]
+__all__ = ["Access", "Arrival", "Freshness", "Guard", "Need", "ProtectedResource", "Refused"]

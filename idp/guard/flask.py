@@ -1,4 +1,4 @@
-"""The guard in a Flask application: a decorator, and refusals as RFC 6750 words them."""
+"""The guard in a Flask application: a decorator, and refusals as the standards word them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,28 +6,48 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from idp.guard.guard import Access, Guard
+from idp.guard.guard import Guard
+from idp.guard.judge import Access
+from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.refused import Refused
+from idp.guard.wsgi import path_of
 
 View = Callable[..., Any]
 
 
 class FlaskGuard:
-    """`@guard.require("notes:read")` before a view; `guard.access()` inside it."""
+    """`@guard.require("notes:read")` before a view; `guard.access()` inside it.
 
-    def __init__(self, guard: Guard, app: Flask) -> None:
+    With `debug` each guarded answer says who vouched for the token, and how old the knowledge
+    of what ended is. If the guard has metadata, they are served.
+    """
+
+    def __init__(self, guard: Guard, app: Flask, *, debug: bool = False) -> None:
         self._guard = guard
+        self._debug = debug
         app.register_error_handler(Refused, _refusal)
+        app.after_request(self._after)
+        path = guard.metadata_path
+        if path is not None:
+            app.add_url_rule(path, "protected_resource_metadata", self._describe)
 
-    def require(self, *scopes: str) -> Callable[[View], View]:
-        """Let a view be called only with a live token that has these scopes."""
-        if not scopes or not all(isinstance(scope, str) and scope for scope in scopes):
-            raise TypeError("name the scopes a caller needs: @guard.require('notes:read')")
+    def require(
+        self,
+        *scopes: str,
+        freshness: str = Freshness.FEED,
+        roles: tuple[str, ...] = (),
+        acr_values: tuple[str, ...] = (),
+        max_age: int | None = None,
+    ) -> Callable[[View], View]:
+        """Let a view be called only with a live token that has all of this."""
+        need = self._guard.need(
+            *scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+        )
 
         def decorate(view: View) -> View:
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the view's own
-                g.access = self._guard.check(request.headers.getlist("Authorization"), scopes)
+                g.access = self._judge(need)
                 return view(*args, **kwargs)
 
             return guarded
@@ -39,14 +59,32 @@ class FlaskGuard:
         access: Access = g.access
         return access
 
+    def _judge(self, need: Need) -> Access:
+        headers = request.headers
+        return self._guard.judge(
+            need,
+            Arrival(
+                authorization=headers.getlist("Authorization"),
+                method=request.method,
+                url=path_of(request.environ),
+                dpop=headers.getlist("DPoP"),
+            ),
+        )
+
+    def _after(self, response: Response) -> Response:
+        access = g.get("access")
+        if isinstance(access, Access):
+            response.headers.extend(self._guard.headers(access, debug=self._debug))
+        return response
+
+    def _describe(self) -> Response:
+        return jsonify(self._guard.describe())
+
 
 def _refusal(error: Exception) -> Response:
     if not isinstance(error, Refused):
         raise error
-    response = jsonify({"error": error.error} if error.error else {})
+    response = jsonify(error.body)
     response.status_code = error.status
-    response.headers["WWW-Authenticate"] = error.challenge
-    response.headers["Cache-Control"] = "no-store"
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
+    response.headers.extend(error.headers)
     return response

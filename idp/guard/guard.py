@@ -1,24 +1,25 @@
-"""Read the token, check it, ask whether it is alive, check its scope."""
+"""The guard of one API: set up once, asked at every call, in every process of the application."""
 
-import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
 
-from idp.crypto import jose
-from idp.guard import refused
-from idp.guard.jwks import IssuerKeys, KeysUnknown
-from idp.guard.live import Introspection, Liveness, Offline, Unanswered
+from idp.crypto.dpop import ALGORITHMS, Nonces
+from idp.guard import metadata as resource_metadata
+from idp.guard import needs
+from idp.guard.config import MAX_SILENCE, Config, elapsed, origin_of
+from idp.guard.judge import Access, Judge
+from idp.guard.metadata import ProtectedResource
+from idp.guard.needs import Arrival, Freshness, Need
+from idp.guard.refused import Challenges
+from idp.guard.replay import Replay
+from idp.guard.tokens import MOST_TOKENS
 
-ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
-NEEDED = ("sub", "client_id", "jti", "iat")
-PATIENCE_SECONDS = 2.0
-MOST_TOKENS = 10_000
+MOST_NEEDS = 512
 
 
 def wall_clock() -> datetime:
@@ -26,26 +27,14 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A request that is let through, and what its token says."""
-
-    claims: dict[str, Any]
-
-    @property
-    def sub(self) -> str:
-        return str(self.claims["sub"])
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        return frozenset(str(self.claims.get("scope", "")).split())
-
-
 class Guard:
     """Judges the access tokens of one issuer for one API.
 
-    `client_id` and `client_secret` are the API's own, for introspection. Without them the
-    guard works offline: a token lives until it expires.
+    `client_id` and `client_secret` are the API's own: with them it follows the feed and asks by
+    introspection. Without them every route must say `freshness="offline"`: a token lives until
+    it expires. `origin` is where clients reach the API, for the addresses in their proofs;
+    behind a proxy it is the public one. `dpop_nonces` is a secret of 32 bytes that all processes
+    share; with it, each proof must carry a nonce.
     """
 
     def __init__(
@@ -55,79 +44,172 @@ class Guard:
         *,
         client_id: str | None = None,
         client_secret: str | None = None,
+        redis_url: str | None = None,
+        origin: str | None = None,
+        max_silence: float = MAX_SILENCE,
+        introspection_cache: float = 0.0,
+        most_tokens: int = MOST_TOKENS,
+        replay: Replay | None = None,
+        dpop_nonces: bytes | None = None,
+        metadata: ProtectedResource | None = None,
         http: httpx.Client | None = None,
         clock: Callable[[], datetime] = wall_clock,
+        ticks: Callable[[], float] = elapsed,
     ) -> None:
-        self.audience = audience
-        self._issuer = issuer
-        self._clock = clock
-        client = http or httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
-        self._keys = IssuerKeys(issuer, client, clock)
-        self._live: Liveness = Offline()
-        if client_id is not None and client_secret is not None:
-            self._live = Introspection(self._keys, client, client_id, client_secret)
-        self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
-        self._lock = threading.Lock()
+        if (client_id is None) is not (client_secret is None):
+            raise TypeError("client_id and client_secret belong together")
+        credentials = (client_id, client_secret) if client_id and client_secret else None
+        self._config = Config(
+            issuer=issuer,
+            audience=audience,
+            credentials=credentials,
+            origin=origin_of(audience) if origin is None else origin.rstrip("/"),
+            redis_url=redis_url,
+            max_silence=max_silence,
+            introspection_cache=introspection_cache,
+            most_tokens=most_tokens,
+            replay=replay,
+            nonces=Nonces(dpop_nonces) if dpop_nonces is not None else None,
+            metadata=metadata,
+            http=http,
+            clock=clock,
+            ticks=ticks,
+        )
+        address = resource_metadata.address_of(audience) if metadata is not None else None
+        self._challenges = Challenges(audience, ALGORITHMS, address)
+        self._judges: dict[int, Judge] = {}
+        self._judge: Judge | None = None
+        self._needs = lru_cache(maxsize=MOST_NEEDS)(self._need)
 
-    def check(self, authorization: Sequence[str], scopes: Sequence[str]) -> Access:
+    @property
+    def audience(self) -> str:
+        return self._config.audience
+
+    def need(
+        self,
+        *scopes: str,
+        freshness: str = Freshness.FEED,
+        roles: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> Need:
+        """What a route asks for; raises TypeError or ValueError for what cannot be meant."""
+        wanted = needs.need(
+            scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+        )
+        if self._config.credentials is None and wanted.freshness is not Freshness.OFFLINE:
+            raise ValueError("without client_id and client_secret a route can only be offline")
+        return wanted
+
+    def check(
+        self,
+        authorization: Sequence[str],
+        scopes: Sequence[str],
+        *,
+        method: str,
+        url: str,
+        dpop: Sequence[str] = (),
+        freshness: str = Freshness.FEED,
+        roles: Sequence[str] = (),
+        acr_values: Sequence[str] = (),
+        max_age: int | None = None,
+    ) -> Access:
         """Let a request through, or raise `Refused`.
 
-        `authorization` holds every Authorization header of the request.
+        `authorization` and `dpop` hold every header of that name; `url` is the whole address,
+        or its path and query.
         """
-        token = self._token(authorization)
-        claims = self._claims(token)
-        try:
-            alive = self._live.alive(token, claims)
-        except Unanswered:
-            raise refused.unknown(self.audience) from None
-        if not alive:
-            raise refused.invalid(self.audience)
-        access = Access(claims)
-        if not set(scopes) <= access.scopes:
-            raise refused.insufficient(self.audience, tuple(scopes))
-        return access
+        if isinstance(scopes, str):
+            raise TypeError("scopes are several names, not one string")
+        need = self._needs(tuple(scopes), freshness, tuple(roles), tuple(acr_values), max_age)
+        return self.judge(need, Arrival(authorization, method, url, dpop))
 
-    def _token(self, authorization: Sequence[str]) -> str:
-        if len(authorization) > 1:
-            raise refused.bad_request(self.audience)
-        scheme, _, token = (authorization[0] if authorization else "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise refused.missing(self.audience)
-        if len(token) > jose.LONGEST_TOKEN:
-            raise refused.invalid(self.audience)
-        return token
+    def judge(self, need: Need, arrival: Arrival, *, wait: bool = True) -> Access:
+        """The same, for a need that was made beforehand. Without `wait` it raises `WouldWait`
+        where the answer would have to come over the network.
+        """
+        return self._here().judge(need, arrival, wait=wait)
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        """A token is verified once; its expiry is looked at every time (RSG-12)."""
-        name = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._verified.get(name)
-        try:
-            if claims is None:
-                claims = self._verify(token)
-                self._remember(name, claims)
-            else:
-                jose.check_times(claims, self._clock())
-        except KeysUnknown:
-            raise refused.unknown(self.audience) from None
-        except jose.Unverifiable:
-            self._verified.pop(name, None)
-            raise refused.invalid(self.audience) from None
-        return claims
+    def headers(self, access: Access, *, debug: bool = False) -> list[tuple[str, str]]:
+        """What the answer to a request that was let through should carry.
 
-    def _verify(self, token: str) -> dict[str, Any]:
-        """RFC 9068 section 4: kind, signature, issuer, audience, time, and what must be there."""
-        kid = jose.header_of(token).get("kid")
-        claims = jose.verify(token, self._keys.verifiers(kid), ALGORITHMS, typ="at+jwt")
-        jose.check_times(claims, self._clock())
-        if claims.get("iss") != self._issuer or self.audience not in jose.audiences(claims):
-            raise jose.Unverifiable("not for this API")
-        if any(name not in claims for name in NEEDED):
-            raise jose.Unverifiable("a claim is missing")
-        return claims
+        A fresh nonce for the next proof; with `debug` who vouched for the token, and how old
+        our knowledge of what ended is.
+        """
+        found = []
+        if access.dpop_nonce is not None:
+            found.append(("DPoP-Nonce", access.dpop_nonce))
+        if debug:
+            said = f"{access.asked.name.lower()}; staleness={self.staleness:.3f}"
+            found.append(("Guard-Freshness", said))
+        return found
 
-    def _remember(self, name: bytes, claims: dict[str, Any]) -> None:
-        with self._lock:
-            self._verified[name] = claims
-            while len(self._verified) > MOST_TOKENS:
-                self._verified.popitem(last=False)
+    def start(self) -> None:
+        """Follow the feed from now on; the first request would start it, too."""
+        self._here()
+
+    def close(self) -> None:
+        """End the threads and connections of this process."""
+        judge, self._judge = self._judge, None
+        self._judges.clear()
+        if judge is not None and judge.pid == os.getpid():
+            judge.close()
+
+    @property
+    def staleness(self) -> float:
+        """How old our knowledge of what ended is at most, in seconds; infinite without any."""
+        return self._here().replica.staleness
+
+    def health(self) -> dict[str, Any]:
+        """How the guard of this process is doing."""
+        judge = self._here()
+        replica, follower = judge.replica, judge.follower
+        return {
+            "fresh": replica.fresh,
+            "staleness": replica.staleness,
+            "max_silence": self._config.max_silence,
+            "epoch": replica.epoch,
+            "seq": replica.seq,
+            "ended": len(replica),
+            "policies": list(judge.policies),
+            "trouble": follower.trouble if follower is not None else None,
+            "keys_age": judge.keys.age,
+            "tokens": len(judge.tokens),
+            "introspections": judge.introspection.asked,
+            "breaker_open": judge.introspection.breaker.open,
+        }
+
+    def describe(self) -> dict[str, object]:
+        """The metadata of the API (RFC 9728 section 2)."""
+        about = self._config.metadata or ProtectedResource()
+        return resource_metadata.document(self._config.issuer, self.audience, about)
+
+    @property
+    def metadata_path(self) -> str | None:
+        """Where the metadata is to be served; None when the API has none."""
+        if self._config.metadata is None:
+            return None
+        return resource_metadata.path_of(self.audience)
+
+    def _here(self) -> Judge:
+        """The judge of this process. After a fork no lock of the parent may be touched."""
+        judge = self._judge
+        if judge is None or judge.pid != os.getpid():
+            fresh = Judge(self._config, self._challenges)
+            judge = self._judges.setdefault(fresh.pid, fresh)
+            self._judge = judge
+        if not judge.started:
+            judge.start()
+        return judge
+
+    def _need(
+        self,
+        scopes: tuple[str, ...],
+        freshness: str,
+        roles: tuple[str, ...],
+        acr_values: tuple[str, ...],
+        max_age: int | None,
+    ) -> Need:
+        return self.need(
+            *scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+        )

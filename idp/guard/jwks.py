@@ -1,100 +1,112 @@
-"""The issuer's keys: fetched once for all threads, kept, and fetched again for an unknown
-`kid`, but never more often than every half minute.
+"""The issuer's keys and its metadata: fetched once for all threads, kept, and fetched again
+when they are old or when a `kid` is unknown, but never more often than every half minute.
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-
-import httpx
 
 from idp.crypto import jose
 from idp.crypto.jose import Verifier
+from idp.guard.wire import Unanswered, Wire
 
-FRESH = timedelta(minutes=5)
-OLDEST = timedelta(hours=1)
-COOL_DOWN = timedelta(seconds=30)
-MOST_BYTES = 256 * 1024
-
-
-class KeysUnknown(Exception):
-    """The issuer's keys could not be had."""
+FRESH = 5 * 60.0
+OLDEST = 60 * 60.0
+COOL_DOWN = 30.0
+SOON = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    at: datetime
+class WouldWait(Exception):
+    """The answer would have to come over the network, and the caller must not wait."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What was fetched at one moment."""
+
+    at: float
     verifiers: tuple[Verifier, ...]
+    kids: frozenset[str | None]
     metadata: dict[str, Any]
+
+    def knows(self, kid: str | None) -> bool:
+        """Whether a token may name this key; one that names none may be any key's."""
+        return kid is None or kid in self.kids
 
 
 class IssuerKeys:
     """The keys of one issuer, and its metadata, by discovery."""
 
-    def __init__(self, issuer: str, http: httpx.Client, clock: Callable[[], datetime]) -> None:
+    def __init__(self, issuer: str, wire: Wire, ticks: Callable[[], float]) -> None:
         self._issuer = issuer
-        self._http = http
-        self._clock = clock
-        self._held: _Held | None = None
-        self._tried_at: datetime | None = None
+        self._wire = wire
+        self._ticks = ticks
+        self._held: Held | None = None
+        self._tried_at: float | None = None
         self._lock = threading.Lock()
 
-    def verifiers(self, kid: str | None) -> tuple[Verifier, ...]:
-        """The keys to try; raises `KeysUnknown` when there are none that may still be used."""
+    @property
+    def age(self) -> float | None:
+        """Seconds since the keys were fetched; None when there are none."""
         held = self._held
-        now = self._clock()
-        if held is None or now - held.at >= FRESH or not _knows(held, kid):
-            held = self._again(held, now)
-        if held is None or now - held.at >= OLDEST:
-            raise KeysUnknown
-        return held.verifiers
+        return None if held is None else self._ticks() - held.at
 
-    def metadata(self) -> dict[str, Any]:
-        """The issuer's discovery document."""
-        held = self._held or self._again(None, self._clock())
+    def held(self, kid: str | None, *, wait: bool = True) -> Held:
+        """The keys that may be used now; raises `Unanswered` when there are none."""
+        held = self._held
+        now = self._ticks()
+        if held is None or now - held.at >= FRESH or not held.knows(kid):
+            held = self._again(held, now, kid, wait=wait)
+        if held is None or self._ticks() - held.at >= OLDEST:
+            raise Unanswered
+        return held
+
+    def metadata(self, *, wait: bool = True) -> dict[str, Any]:
+        """The issuer's discovery document; its age does not matter, addresses stay."""
+        held = self._held or self._again(None, self._ticks(), None, wait=wait)
         if held is None:
-            raise KeysUnknown
+            raise Unanswered
         return held.metadata
 
-    def _again(self, before: _Held | None, now: datetime) -> _Held | None:
-        """Fetch, once for everybody who waits, and not again before the cool-down is over."""
-        with self._lock:
-            if self._held is not before:
-                return self._held
-            if before is not None and self._tried_at and now - self._tried_at < COOL_DOWN:
-                return before
-            self._tried_at = now
-            try:
-                self._held = self._fetch(now)
-            except (httpx.HTTPError, ValueError, KeyError, TypeError):
-                return before
-            return self._held
+    def _again(
+        self, before: Held | None, now: float, kid: str | None, *, wait: bool
+    ) -> Held | None:
+        """Fetch, once for everybody, and not again before the cool-down is over.
 
-    def _fetch(self, now: datetime) -> _Held:
-        metadata = self._json(f"{self._issuer}/.well-known/openid-configuration")
+        Who can go on with what there is does not wait for somebody else's fetch.
+        """
+        if not self._due(before) and not self._lock.locked():
+            return self._held
+        if not wait:
+            raise WouldWait
+        usable = before is not None and now - before.at < OLDEST and before.knows(kid)
+        if not self._lock.acquire(blocking=not usable):
+            return before
+        try:
+            if self._held is before and self._due(before):
+                self._tried_at = self._ticks()
+                self._held = self._fetch()
+        except (Unanswered, ValueError, KeyError, TypeError):
+            pass
+        finally:
+            self._lock.release()
+        return self._held
+
+    def _due(self, before: Held | None) -> bool:
+        pause = SOON if before is None else COOL_DOWN
+        return self._tried_at is None or self._ticks() - self._tried_at >= pause
+
+    def _fetch(self) -> Held:
+        began = self._ticks()
+        metadata = self._wire.get(f"{self._issuer}/.well-known/openid-configuration")
         if metadata.get("issuer") != self._issuer:
             raise ValueError("the metadata is another issuer's (RFC 8414 section 3.3)")
-        keys = self._json(str(metadata["jwks_uri"]))["keys"]
         verifiers = []
-        for jwk in keys:
+        for jwk in self._wire.get(str(metadata["jwks_uri"]))["keys"]:
             try:
-                verifiers.append(Verifier(jwk.get("kid"), jwk.get("alg"), jose.import_key(jwk)))
-            except jose.Unverifiable:
+                key = jose.import_key(jwk)
+            except (jose.Unverifiable, AttributeError):
                 continue
-        return _Held(now, tuple(verifiers), metadata)
-
-    def _json(self, url: str) -> dict[str, Any]:
-        answer = self._http.get(url)
-        answer.raise_for_status()
-        if len(answer.content) > MOST_BYTES:
-            raise ValueError("the document is too long")
-        document = answer.json()
-        if not isinstance(document, dict):
-            raise TypeError("the document is not an object")
-        return document
-
-
-def _knows(held: _Held, kid: str | None) -> bool:
-    return kid is None or any(verifier.kid == kid for verifier in held.verifiers)
+            verifiers.append(Verifier(jwk.get("kid"), jwk.get("alg"), key))
+        return Held(began, tuple(verifiers), frozenset(v.kid for v in verifiers), metadata)

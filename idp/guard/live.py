@@ -1,53 +1,124 @@
-"""Whether a token is still alive: asked at the issuer, by introspection (RFC 7662).
+"""Whether a token is still alive: first asked, of whoever must be asked, then judged.
 
-When nobody answers, the answer is no: the client is told to come back (promise P5).
+The replica answers in nanoseconds while it is fresh. When it is not, or when the policies
+want more, the list of good tokens or the issuer is asked; when nobody answers, the answer is
+no (promise P5).
 """
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-import httpx
-
-from idp.guard.jwks import IssuerKeys, KeysUnknown
-
-
-class Unanswered(Exception):
-    """Nobody could say whether the token is alive."""
+from idp.guard.introspection import Answer, Introspection
+from idp.guard.replica import UNNUMBERED, Replica
+from idp.guard.tokens import Seen
+from idp.guard.wire import Unanswered
+from idp.policies.model import Asks, TokenFacts
 
 
-class Liveness(Protocol):
-    """Something that knows whether a token is alive."""
+class Ended(Exception):
+    """The token is no longer good."""
 
-    def alive(self, token: str, claims: dict[str, Any]) -> bool:
-        """True or False; raises `Unanswered` when it cannot say."""
+
+class Listed(Protocol):
+    """The list of good tokens, where it can be read directly."""
+
+    def good(self, jti: str, *, wait: bool) -> bool:
+        """True when it is listed; False when it is not, or when nobody can say."""
         ...
 
 
-class Offline:
-    """Never asks: a token lives until it expires. For routes where that is good enough."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Answers the policies' questions: whoever was asked said yes, or we were not here."""
 
-    def alive(self, token: str, claims: dict[str, Any]) -> bool:
-        """As far as anybody knows."""
+    asked: Asks
+    nobody: bool = False
+
+    def allowed(self, jti: str) -> bool:
+        """On the list, which somebody has read."""
+        return self._yes(Asks.LIST)
+
+    def denied(self, jti: str) -> bool:
+        """Not taken back."""
+        return not self._yes(Asks.FEED)
+
+    def session_open(self, token: TokenFacts) -> bool:
+        """Open, as far as the feed or the issuer knows."""
+        return self._yes(Asks.FEED)
+
+    def _yes(self, least: Asks) -> bool:
+        if self.asked < least and not self.nobody:
+            raise Unanswered("a policy asks more than it says")
         return True
 
 
-class Introspection:
-    """Asks the issuer at every call."""
+NOBODY = Asked(Asks.NOTHING, nobody=True)
+THE_FEED = Asked(Asks.FEED)
+THE_LIST = Asked(Asks.LIST)
+THE_ISSUER = Asked(Asks.PROVIDER)
+
+
+class Liveness:
+    """Asks the replica, the list and the issuer, in this order, and no more than needed."""
 
     def __init__(
-        self, keys: IssuerKeys, http: httpx.Client, client_id: str, client_secret: str
+        self,
+        replica: Replica,
+        listed: Listed | None,
+        introspection: Introspection,
+        ticks: Callable[[], float],
+        cached_for: float,
     ) -> None:
-        self._keys = keys
-        self._http = http
-        self._auth = (client_id, client_secret)
+        self._replica = replica
+        self._listed = listed
+        self._introspection = introspection
+        self._ticks = ticks
+        self._cached_for = cached_for
 
-    def alive(self, token: str, claims: dict[str, Any]) -> bool:
-        """What the issuer says right now."""
-        try:
-            endpoint = str(self._keys.metadata()["introspection_endpoint"])
-            answer = self._http.post(endpoint, data={"token": token}, auth=self._auth)
-            if answer.status_code != 200:  # noqa: PLR2004
-                raise Unanswered
-            said = answer.json()
-        except (httpx.HTTPError, ValueError, KeyError, KeysUnknown):
-            raise Unanswered from None
-        return isinstance(said, dict) and said.get("active") is True
+    def ask(
+        self,
+        token: str,
+        seen: Seen,
+        asks: Asks,
+        *,
+        state: bool,
+        wait: bool,
+        told: Answer | None = None,
+    ) -> Asked:
+        """Who said that it is alive; raises `Ended`, `Unanswered`, `WouldWait`.
+
+        With `state` it must also be known what the server says of its person now. `told` is
+        what the issuer has said in this very call; it need not be asked again.
+        """
+        fresh = self._replica.fresh  # before the look, see there
+        if self._replica.over(seen.keys, seen.account, seen.generation):
+            raise Ended
+        if fresh and asks <= Asks.LIST and not (state and self._outdated(seen.told)):
+            if asks < Asks.LIST:
+                return THE_FEED
+            if self._listed is not None and self._listed.good(seen.facts.jti, wait=wait):
+                return THE_LIST
+        if told is None:
+            told = self.kept(seen) or self.inquire(token, seen.state, wait=wait)
+            seen.told = told
+        if not told.active or told.jti not in (None, seen.facts.jti):
+            raise Ended
+        return THE_ISSUER
+
+    def kept(self, seen: Seen) -> Answer | None:
+        """What the issuer said a moment ago, if it may be taken as if it were said now."""
+        told = seen.told
+        if told is None or self._ticks() - told.asked_at >= self._cached_for:
+            return None
+        return None if self._outdated(told) else told
+
+    def inquire(self, token: str, state: int | None, *, wait: bool) -> Answer:
+        """Ask the issuer, and note which version of the state its answer cannot be older than."""
+        version = UNNUMBERED if state is None else self._replica.version(state)
+        return replace(self._introspection.ask(token, wait=wait), state=state, version=version)
+
+    def _outdated(self, answer: Answer | None) -> bool:
+        if answer is None:
+            return True
+        return answer.state is None or answer.version != self._replica.version(answer.state)

@@ -1,0 +1,217 @@
+"""One process's part of a guard: reads a token, asks whether it is alive, judges it.
+
+Everything that must not be shared with a child process is in here: connections, threads,
+locks. A child has a judge of its own.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from idp.crypto import jose
+from idp.crypto.dpop import Proof
+from idp.crypto.secrets import new_id
+from idp.guard.config import Config
+from idp.guard.https import MOST_BYTES, Follower
+from idp.guard.introspection import Answer, Introspection
+from idp.guard.jwks import IssuerKeys, WouldWait
+from idp.guard.live import NOBODY, THE_ISSUER, Asked, Ended, Liveness
+from idp.guard.needs import Arrival, Freshness, Need
+from idp.guard.proofs import Proofs
+from idp.guard.refused import Challenges
+from idp.guard.replay import InMemory
+from idp.guard.replica import Replica
+from idp.guard.tokens import COMPACT, Seen, Tokens
+from idp.guard.wire import Unanswered, Wire
+from idp.policies import PolicySet, UnknownPolicy
+from idp.policies.model import Asks, Presented
+
+LONGEST_POLL = 1.0
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_SCHEMES = {"bearer": False, "dpop": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that is let through: what its token says, and who vouched for it."""
+
+    claims: Mapping[str, Any]
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    asked: Asks
+    dpop_nonce: str | None = None
+
+    @property
+    def sub(self) -> str:
+        return str(self.claims["sub"])
+
+
+class Judge:
+    """Judges the requests of one process."""
+
+    def __init__(self, config: Config, challenges: Challenges) -> None:
+        self.pid = os.getpid()
+        self.started = False
+        self._config = config
+        self._challenges = challenges
+        self._starting = threading.Lock()
+        ticks, able = config.ticks, config.credentials is not None
+        self.wire = Wire(config.http, config.credentials)
+        self.keys = IssuerKeys(config.issuer, self.wire, ticks)
+        self.replica = Replica(lambda: config.clock().timestamp(), ticks)
+        self.introspection = Introspection(self.keys, self.wire, ticks, able=able)
+        self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens)
+        self.proofs = Proofs(config.replay or InMemory(), config.nonces, config.origin, challenges)
+        self.follower = self._new_follower() if able else None
+        self._live = Liveness(
+            self.replica, None, self.introspection, ticks, config.introspection_cache
+        )
+
+    def start(self) -> None:
+        """Follow the feed from now on; lazily, because servers fork after they have imported."""
+        with self._starting:
+            if not self.started and self.follower is not None:
+                self.follower.start()
+            self.started = True
+
+    def close(self) -> None:
+        """End what was started."""
+        if self.follower is not None:
+            self.follower.close()
+        self.wire.close()
+
+    def judge(self, need: Need, arrival: Arrival, *, wait: bool = True) -> Access:
+        """Let a request through, or raise `Refused`; without `wait`, perhaps `WouldWait`.
+
+        First everything that can refuse, then the one thing that works once: its proof.
+        """
+        now = self._config.clock()
+        bound, token = self._credentials(arrival)
+        try:
+            seen, asked, proof = self._known(token, need, arrival, now, bound=bound, wait=wait)
+            access = self._allowed(seen, need, asked, proof, now)
+            if proof is not None:
+                self._spend(proof, now, wait=wait)
+        except Unanswered:
+            raise self._challenges.unknown() from None
+        except (Ended, jose.Unverifiable, UnknownPolicy):
+            raise self._challenges.invalid(bound=bound) from None
+        return access
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies of this API now, as far as the feed has told."""
+        return self.follower.policies if self.follower is not None else ()
+
+    def _new_follower(self) -> Follower:
+        config = self._config
+        patience = min(LONGEST_POLL, config.max_silence / 3) + LONGEST_POLL
+        wire = Wire(config.http, config.credentials, patience=patience, most_bytes=MOST_BYTES)
+        return Follower(
+            wire,
+            f"{config.issuer}/feed",
+            new_id(),
+            config.audience,
+            self.replica,
+            config.ticks,
+            config.max_silence,
+        )
+
+    def _credentials(self, arrival: Arrival) -> tuple[bool, str]:
+        """Whether it came as a bound token, and the token. One way, and only one (RFC 6750)."""
+        values = arrival.authorization
+        if len(values) > 1 or "access_token=" in arrival.url.partition("?")[2]:
+            raise self._challenges.bad_request()
+        scheme, _, token = (values[0] if values else "").partition(" ")
+        bound, token = _SCHEMES.get(scheme.lower()), token.strip(" ")
+        if bound is None or not token:
+            raise self._challenges.missing(bound="device_bound" in self.policies)
+        if len(token) > jose.LONGEST_TOKEN:
+            raise self._challenges.invalid(bound=bound)
+        if not token.isascii():
+            raise self._challenges.bad_request()
+        return bound, token
+
+    def _known(
+        self, token: str, need: Need, arrival: Arrival, now: datetime, *, bound: bool, wait: bool
+    ) -> tuple[Seen, Asked, Proof | None]:
+        """What the token says, who said that it is alive, and the proof it came with."""
+        seen, told = self._read(token, need, now, wait=wait)
+        proof = self.proofs.judge(seen, token, bound=bound, arrival=arrival, now=now)
+        policies, asks = seen.under(self.policies)
+        if need.freshness is Freshness.OFFLINE:
+            return seen, NOBODY, proof
+        asks = max(need.freshness.asks, asks)
+        asked = self._live.ask(token, seen, asks, state=policies.roles, wait=wait, told=told)
+        return seen, asked, proof
+
+    def _read(
+        self, token: str, need: Need, now: datetime, *, wait: bool
+    ) -> tuple[Seen, Answer | None]:
+        """From memory, by its signature, or, for a handle, by asking what it stands for."""
+        seen = self.tokens.find(token, now.timestamp(), wait=wait)
+        if token.count(".") == COMPACT:
+            return seen or self.tokens.read(token, now, wait=wait), None
+        if seen is not None and self._live.kept(seen):
+            return seen, None
+        if need.freshness is Freshness.OFFLINE:
+            raise jose.Unverifiable("a handle says nothing to who asks nobody")
+        if _TOKEN.fullmatch(token) is None:
+            raise self._challenges.bad_request()
+        told = self._live.inquire(token, seen.state if seen is not None else None, wait=wait)
+        if not told.active:
+            raise Ended
+        seen = self.tokens.take_apart(told.said, now)
+        seen.told = told
+        self.tokens.keep(token, seen)
+        return seen, told
+
+    def _allowed(
+        self, seen: Seen, need: Need, asked: Asked, proof: Proof | None, now: datetime
+    ) -> Access:
+        """Judge what is known by the policies, and by what the route needs."""
+        policies, said, bound = seen.under(self.policies)[0], seen.claims, proof is not None
+        if asked is THE_ISSUER and seen.told is not None:
+            told = seen.told.said
+            policies = PolicySet.named((*policies.names, *_strings(told.get("policies"))))
+        presented = Presented(
+            resource=self._config.audience, proven_jkt=proof.jkt if proof is not None else None
+        )
+        if policies.check(seen.facts, presented, asked) is not None:
+            raise self._challenges.invalid(bound=bound or policies.binds)
+        scopes, roles = seen.scopes, frozenset(_strings(said.get("roles")))
+        if policies.roles and asked is not NOBODY and seen.told is not None:
+            roles = frozenset(_strings(seen.told.said.get("roles")))
+            said = {**seen.told.said, **said}
+            scopes = scopes or frozenset(str(said.get("scope", "")).split())
+        if not (need.scopes <= scopes and need.roles <= roles):
+            raise self._challenges.insufficient(need, bound=bound)
+        if not _signed_in_well(said, need, now):
+            raise self._challenges.step_up(need, bound=bound)
+        nonce = self.proofs.fresh_nonce(now) if bound else None
+        return Access(said, scopes, roles, asked.asked, nonce)
+
+    def _spend(self, proof: Proof, now: datetime, *, wait: bool) -> None:
+        if self.proofs.replay.waits and not wait:
+            raise WouldWait
+        self.proofs.spend(proof, now)
+
+
+def _signed_in_well(said: Mapping[str, Any], need: Need, now: datetime) -> bool:
+    """Whether the person signed in strongly enough, and recently enough (RFC 9470)."""
+    if need.acr_values and said.get("acr") not in need.acr_values:
+        return False
+    if need.max_age is None:
+        return True
+    at = said.get("auth_time")
+    if isinstance(at, bool) or not isinstance(at, int | float):
+        return False
+    return now.timestamp() - at <= need.max_age
+
+
+def _strings(value: object) -> Iterable[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else ()

@@ -1,0 +1,74 @@
+"""Proofs that whoever sends a token holds its key, at an API (RFC 9449 section 7)."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from idp.crypto import dpop
+from idp.guard.needs import Arrival
+from idp.guard.refused import Challenges
+from idp.guard.replay import Replay
+from idp.guard.tokens import Seen
+
+
+class Proofs:
+    """Judges proofs for one API. With nonces, each proof must carry one of them."""
+
+    def __init__(
+        self, replay: Replay, nonces: dpop.Nonces | None, origin: str, challenges: Challenges
+    ) -> None:
+        self.replay = replay
+        self._nonces = nonces
+        self._origin = origin
+        self._challenges = challenges
+
+    def fresh_nonce(self, now: datetime) -> str | None:
+        """What an answer should hand out, so that the next proof carries it (section 8.2)."""
+        return self._nonces.fresh(now) if self._nonces is not None else None
+
+    def judge(
+        self,
+        seen: Seen,
+        token: str,
+        *,
+        bound: bool,
+        arrival: Arrival,
+        now: datetime,
+    ) -> dpop.Proof | None:
+        """The proof of a token that came as `DPoP`; None for one that came as `Bearer`.
+
+        A bound token is no bearer token, and an unbound one proves nothing (section 7.2).
+        """
+        if bound is not (seen.facts.jkt is not None):
+            raise self._challenges.invalid(bound=seen.facts.jkt is not None)
+        if not bound:
+            return None
+        url = self._origin + arrival.url if arrival.url.startswith("/") else arrival.url
+        try:
+            proof = dpop.check(
+                arrival.dpop,
+                method=arrival.method,
+                url=url,
+                now=now,
+                token=token,
+                nonces=self._nonces,
+            )
+        except dpop.StaleNonce:
+            raise self._use_nonce(now) from None
+        except dpop.InvalidProof:
+            raise self._challenges.invalid_proof() from None
+        if proof.jkt != seen.facts.jkt:
+            raise self._challenges.invalid(bound=True)
+        if self._nonces is not None and proof.nonce is None:
+            raise self._use_nonce(now)
+        return proof
+
+    def spend(self, proof: dpop.Proof, now: datetime) -> None:
+        """Once means once; raises `Refused`, or `Unanswered` when nobody can say."""
+        once = sha256(proof.once.encode()).hexdigest()
+        if not self.replay.first(once, proof.until, now.timestamp()):
+            raise self._challenges.invalid_proof()
+
+    def _use_nonce(self, now: datetime) -> Exception:
+        if self._nonces is None:
+            return self._challenges.invalid_proof()
+        return self._challenges.use_nonce(self._nonces.fresh(now))

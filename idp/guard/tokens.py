@@ -1,0 +1,193 @@
+"""Access tokens that were read once: verified, taken apart, and ready to be asked about.
+
+Cached by the hash of the whole token, never by a part of it (RSG-12). What changes, its
+expiry, its liveness, the keys that are published, is looked at every time.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from idp.crypto import jose
+from idp.guard.introspection import Answer
+from idp.guard.jwks import Held, IssuerKeys
+from idp.guard.replica import UNNUMBERED
+from idp.policies import PolicySet
+from idp.policies.feed import ACCOUNT, CLIENT, JTI, LINE, SID, STATE, key
+from idp.policies.model import Asks, TokenFacts
+
+ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
+MOST_TOKENS = 10_000
+COMPACT = 2  # dots in a signed token; a handle has another number
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """One token: what it says, and what the feed would call it."""
+
+    claims: dict[str, Any]
+    facts: TokenFacts
+    expires_at: float
+    scopes: frozenset[str]
+    named: tuple[str, ...]
+    keys: tuple[int, ...]
+    account: int
+    state: int
+    generation: int
+    kid: str | None = None
+    held: Held | None = None
+    told: Answer | None = None
+    _under: "tuple[tuple[str, ...], PolicySet, Asks] | None" = None
+
+    def under(self, now: tuple[str, ...]) -> tuple[PolicySet, Asks]:
+        """The policies it was minted under and those of its API now, and who must be asked.
+
+        What a handle stands for only the issuer knows. Raises `UnknownPolicy`.
+        """
+        under = self._under
+        if under is None or under[0] is not now:
+            policies = PolicySet.named((*self.named, *now))
+            asks = policies.asks if self.held is not None else Asks.PROVIDER
+            under = self._under = (now, policies, asks)
+        return under[1], under[2]
+
+
+class Tokens:
+    """Reads signed tokens, and remembers a bounded number of any kind."""
+
+    def __init__(self, keys: IssuerKeys, issuer: str, audience: str, most: int) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._most = most
+        self._seen: OrderedDict[bytes, Seen] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def find(self, token: str, now: float, *, wait: bool) -> Seen | None:
+        """The token, if it was read before, has not run out and its key is still published."""
+        name = hashlib.sha256(token.encode()).digest()
+        seen = self._seen.get(name)
+        if seen is None:
+            return None
+        if seen.expires_at > now and self._still_signed(seen, wait=wait):
+            return seen
+        with self._lock:
+            self._seen.pop(name, None)
+        return None
+
+    def read(self, token: str, now: datetime, *, wait: bool) -> Seen:
+        """Verify a signed token (RFC 9068 section 4); raises `Unverifiable`, `Unanswered`."""
+        kid = jose.header_of(token).get("kid")
+        held = self._keys.held(kid, wait=wait)
+        claims = jose.verify(token, held.verifiers, ALGORITHMS, typ="at+jwt")
+        jose.check_times(claims, now)
+        if claims.get("iat") is None:
+            raise jose.Unverifiable("iat is missing")
+        seen = self.take_apart(claims, now)
+        seen.kid, seen.held = kid, held
+        self.keep(token, seen)
+        return seen
+
+    def take_apart(self, claims: dict[str, Any], now: datetime) -> Seen:
+        """Judge what a token says of itself; raises `Unverifiable`."""
+        if claims.get("iss") != self._issuer or self._audience not in jose.audiences(claims):
+            raise jose.Unverifiable("not for this API")
+        seen = _seen(claims)
+        if seen.expires_at <= now.timestamp():
+            raise jose.Unverifiable("expired")
+        return seen
+
+    def keep(self, token: str, seen: Seen) -> None:
+        """Remember a token; the oldest goes when there are too many."""
+        name = hashlib.sha256(token.encode()).digest()
+        with self._lock:
+            self._seen[name] = seen
+            while len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+
+    def _still_signed(self, seen: Seen, *, wait: bool) -> bool:
+        """What was verified with keys that were fetched anew since is verified again (RSG-08)."""
+        return seen.held is None or self._keys.held(seen.kid, wait=wait) is seen.held
+
+
+def _seen(claims: dict[str, Any]) -> Seen:
+    sub, client_id, jti = (_text(claims, name) for name in ("sub", "client_id", "jti"))
+    sid, line = (_text(claims, n) if claims.get(n) is not None else None for n in ("sid", "line"))
+    expires_at, generation = _date(claims, "exp"), claims.get("gen")
+    if generation is not None and type(generation) is not int:
+        raise jose.Unverifiable("gen is not a number")
+    facts = TokenFacts(
+        jti=jti,
+        sub=sub,
+        client_id=client_id,
+        audiences=jose.audiences(claims),
+        expires_at=datetime.fromtimestamp(expires_at, UTC),
+        sid=sid,
+        line=line,
+        generation=generation,
+        jkt=_jkt(claims.get("cnf")),
+    )
+    named = [(JTI, jti), (CLIENT, client_id)]
+    named += [(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
+    return Seen(
+        claims=claims,
+        facts=facts,
+        expires_at=expires_at,
+        scopes=frozenset(_words(claims, "scope")),
+        named=_policies(claims.get("policies", [])),
+        keys=tuple(key(kind, subject) for kind, subject in named),
+        account=key(ACCOUNT, sub),
+        state=key(STATE, sub),
+        generation=UNNUMBERED if generation is None else generation,
+    )
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise jose.Unverifiable(f"{name} is missing")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise jose.Unverifiable(f"{name} is no text") from None
+    return value
+
+
+def _date(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise jose.Unverifiable(f"{name} is missing, or not a date")
+    if not 0 <= value < jose.LATEST:
+        raise jose.Unverifiable(f"{name} is not a date")
+    return value
+
+
+def _words(claims: Mapping[str, Any], name: str) -> list[str]:
+    value = claims.get(name, "")
+    if not isinstance(value, str):
+        raise jose.Unverifiable(f"{name} is not a string")
+    return value.split()
+
+
+def _policies(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise jose.Unverifiable("policies are not names")
+    return tuple(value)
+
+
+def _jkt(cnf: object) -> str | None:
+    """The key a token is bound to. Another kind of binding cannot be checked here, and what
+    cannot be checked is refused (RFC 7800 section 3.1).
+    """
+    if cnf is None:
+        return None
+    if not isinstance(cnf, dict) or list(cnf) != ["jkt"] or not isinstance(cnf["jkt"], str):
+        raise jose.Unverifiable("bound in a way this API cannot check")
+    return cnf["jkt"]
