@@ -163,8 +163,10 @@ class Tokens:
         return gone + connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
 
     def _put(self, table: FromClause, row: Json) -> Insert:
-        """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand."""
+        """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
+        rows went in, which on PostgreSQL must be asked for.
+        """
         name = self._session.get_bind().dialect.name
         kind = postgresql.insert if name == "postgresql" else sqlite.insert
         put: Insert = kind(table).values(**row).on_conflict_do_nothing()  # type: ignore[arg-type]
-        return put
+        return put.execution_options(preserve_rowcount=True)
