@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from idp.store import db
+from tests.support.holder import Holder
 from tests.support.services import Postgres, free_port
 from tests.support.spec import spec
 from tests.support.world import Rp, World, make_world
@@ -41,9 +42,11 @@ class Race:
             assert racer.stdout is not None
             assert racer.stdout.readline() == "ready\n"
 
-    def run(self, path: str, form: dict[str, str], rp: Rp) -> list[list[Any]]:
+    def run(self, path: str, form: dict[str, str], rp: Rp, **headers: str) -> list[list[Any]]:
         """The same call from all of them; every answer."""
-        call = {"path": path, "form": form, "auth": [rp.client_id, rp.secret]}
+        call = {"path": path, "form": form, "auth": [rp.client_id, rp.secret]} | {
+            "headers": headers
+        }
         for racer in self._racers:
             self._say(racer, call)
         answers = []
@@ -149,6 +152,22 @@ def test_a_code_has_one_winner_and_a_race_ends_what_it_bought(
         assert len(winners) == 1, answers
         assert {status for status, _, _ in answers} <= {200, 400}, answers
         assert rp.refresh(winners[0]).json["error"] == "invalid_grant"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@spec("RFC 9449 section 11.1", "DPO-05", "CON-01", "P3")
+def test_a_proof_is_heard_once(raced: tuple[World, Race, dict[str, str]]) -> None:
+    world, race, _ = raced
+    robot = Holder.of(world.machine(grant_types=["client_credentials"]))
+
+    for _ in range(BURSTS):
+        at_real_time(world)
+        form = {"grant_type": "client_credentials"}
+        answers = race.run("/token", form, robot, DPoP=robot.proof())
+
+        statuses = sorted(status for status, _, _ in answers)
+        assert statuses == [200] + [400] * 31, answers
 
 
 @pytest.mark.slow

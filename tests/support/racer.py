@@ -35,7 +35,9 @@ def burst(app: Any, call: dict[str, Any], threads: int) -> list[list[Any]]:
     def once() -> None:
         http = app.test_client(use_cookies=False)
         barrier.wait()
-        answer = http.post(call["path"], data=call["form"], auth=tuple(call["auth"]))
+        answer = http.post(
+            call["path"], data=call["form"], auth=tuple(call["auth"]), headers=call["headers"]
+        )
         given = answer.json or {}
         answers.append([answer.status_code, given.get("refresh_token"), given.get("error")])
 
