@@ -51,15 +51,14 @@ class Proofs:
                 now=now,
                 token=token,
                 nonces=self._nonces,
+                nonce_required=self._nonces is not None,
             )
         except dpop.StaleNonce:
-            raise self._use_nonce(now) from None
+            raise self._challenges.use_nonce(self.fresh_nonce(now)) from None
         except dpop.InvalidProof:
             raise self._challenges.invalid_proof() from None
         if proof.jkt != seen.facts.jkt:
             raise self._challenges.invalid(bound=True)
-        if self._nonces is not None and proof.nonce is None:
-            raise self._use_nonce(now)
         return proof
 
     def spend(self, proof: dpop.Proof, now: datetime) -> None:
@@ -67,8 +66,3 @@ class Proofs:
         once = sha256(proof.once.encode()).hexdigest()
         if not self.replay.first(once, proof.until, now.timestamp()):
             raise self._challenges.invalid_proof()
-
-    def _use_nonce(self, now: datetime) -> Exception:
-        if self._nonces is None:
-            return self._challenges.invalid_proof()
-        return self._challenges.use_nonce(self._nonces.fresh(now))

@@ -74,7 +74,7 @@ class Challenges:
         """The proof is not good (RFC 9449 section 7.1)."""
         return self._refused(401, "invalid_dpop_proof", bound=True)
 
-    def use_nonce(self, nonce: str) -> Refused:
+    def use_nonce(self, nonce: str | None) -> Refused:
         """Try again with this nonce in the proof (RFC 9449 section 9)."""
         refused = self._refused(401, "use_dpop_nonce", bound=True)
         refused.nonce = nonce
