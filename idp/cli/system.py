@@ -28,7 +28,7 @@ def list_keys(as_json: bool) -> None:
 @click.option("--alg", help="Only this algorithm, e.g. ES256; default: all.")
 @json_option
 def rotate(alg: str | None, as_json: bool) -> None:
-    """Sign with the next key from now on; the old one stays published for a while."""
+    """Let the next key sign as soon as everybody can know it: at once, or in ten minutes."""
     with at_desk() as desk:
         try:
             desk.op.keys.rotate(alg, desk.now)

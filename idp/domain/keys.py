@@ -22,10 +22,11 @@ from idp.store.system import SigningKey
 
 __all__ = ["Keys", "Signer", "SigningKey", "Verifier"]
 
-NEXT, CURRENT, RETIRED = "next", "current", "retired"
+NEXT, CURRENT, RETIRED, REVOKED = "next", "current", "retired", "revoked"
 
 LOOKED_UP_EVERY = timedelta(seconds=3)
 ANNOUNCED = timedelta(hours=24)  # a next key is published this long before it may sign
+KNOWN_AFTER = timedelta(minutes=10)  # no cache of our key set is older; it lives for five
 SIGNS = timedelta(days=90)
 KEPT = timedelta(hours=24)  # a retired key verifies as long as the longest token, and a cache
 
@@ -68,8 +69,7 @@ class Keys:
 
     def list(self, now: datetime) -> Sequence[SigningKey]:
         """All keys that are still published, the newest first."""
-        rows = self._session.scalars(select(SigningKey).order_by(SigningKey.created_at.desc()))
-        return [row for row in rows if row.published_until is None or row.published_until > now]
+        return self._rows(now)[::-1]
 
     def ensure(self, now: datetime) -> None:
         """Create what is missing, promote what is due, drop what is over. Safe in any process."""
@@ -84,23 +84,32 @@ class Keys:
             age = now - (current.current_since or current.created_at)
             if following is None and age >= SIGNS - ANNOUNCED:
                 self._create(alg, NEXT, now)
-            elif following is not None and age >= SIGNS and _announced(following, now):
+            elif following is not None and _due(current, following, now):
                 self._promote(current, following, now)
         self._snapshot = None
 
     def rotate(self, alg: str | None, now: datetime) -> None:
-        """An operator rotates by hand: the next key signs from now on, announced or not."""
+        """An operator rotates by hand: the next key signs as soon as everybody can know it.
+
+        One that was published long enough signs at once; otherwise it is published now, and
+        `ensure` lets it sign when no cache of our key set is older than it is.
+        """
         if alg is not None and alg not in OUR_ALGORITHMS:
             raise ValueError(f"we have no keys for {alg}; there are {', '.join(OUR_ALGORITHMS)}")
         self.ensure(now)
         for name in OUR_ALGORITHMS if alg is None else (alg,):
-            rows = [row for row in self._rows(now) if row.alg == name]
-            current = next(row for row in rows if row.state == CURRENT)
-            following = next((row for row in rows if row.state == NEXT), None)
+            current, following = self._pair(name, now)
             if following is None:
                 self._create(name, NEXT, now)
-                following = next(r for r in self._rows(now) if (r.alg, r.state) == (name, NEXT))
-            self._promote(current, following, now)
+            elif _published_for(KNOWN_AFTER, following, now):
+                self._promote(current, following, now)
+                continue
+            writing(self._session)
+            self._session.execute(
+                update(SigningKey)
+                .where(SigningKey.kid == current.kid, SigningKey.retired_at.is_(None))
+                .values(retired_at=now + KNOWN_AFTER)
+            )
         self._snapshot = None
 
     def revoke(self, kid: str, now: datetime) -> bool:
@@ -113,15 +122,32 @@ class Keys:
         self._session.execute(
             update(SigningKey)
             .where(SigningKey.kid == kid)
-            .values(state=RETIRED, retired_at=now, published_until=now)
+            .values(state=REVOKED, retired_at=now, published_until=now)
         )
         if was_current:
-            self._create(alg, CURRENT, now)
+            self._succeed(alg, now)
         self._snapshot = None
         return True
 
+    def _succeed(self, alg: str, now: datetime) -> None:
+        """Somebody must sign: the next key, which many know already, or a fresh one."""
+        following = next((r for r in self._rows(now) if (r.alg, r.state) == (alg, NEXT)), None)
+        if following is None:
+            self._create(alg, CURRENT, now)
+            return
+        self._session.execute(
+            update(SigningKey)
+            .where(SigningKey.kid == following.kid)
+            .values(state=CURRENT, current_since=now)
+        )
+
+    def _pair(self, alg: str, now: datetime) -> tuple[SigningKey, SigningKey | None]:
+        mine = {row.state: row for row in self._rows(now) if row.alg == alg}
+        return mine[CURRENT], mine.get(NEXT)
+
     def _rows(self, now: datetime) -> Sequence[SigningKey]:
-        query = select(SigningKey).order_by(SigningKey.created_at)
+        known = SigningKey.state != REVOKED  # also when the clock is set back
+        query = select(SigningKey).where(known).order_by(SigningKey.created_at)
         rows = self._session.scalars(query, execution_options={"populate_existing": True})
         return [row for row in rows if row.published_until is None or row.published_until > now]
 
@@ -181,5 +207,13 @@ class Keys:
         return self._opened[row.kid]
 
 
-def _announced(row: SigningKey, now: datetime) -> bool:
-    return now - row.created_at >= ANNOUNCED
+def _due(current: SigningKey, following: SigningKey, now: datetime) -> bool:
+    """Whether the next key's time has come: by age, or because an operator wants it."""
+    if current.retired_at is not None and current.retired_at <= now:
+        return _published_for(KNOWN_AFTER, following, now)
+    age = now - (current.current_since or current.created_at)
+    return age >= SIGNS and _published_for(ANNOUNCED, following, now)
+
+
+def _published_for(time: timedelta, row: SigningKey, now: datetime) -> bool:
+    return now - row.created_at >= time

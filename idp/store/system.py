@@ -20,6 +20,13 @@ class SigningKey(Row, kw_only=True):
             sqlite_where=text("state = 'current'"),
             postgresql_where=text("state = 'current'"),
         ),
+        Index(
+            "uq_signing_key_next",
+            "alg",
+            unique=True,
+            sqlite_where=text("state = 'next'"),
+            postgresql_where=text("state = 'next'"),
+        ),
     )
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
