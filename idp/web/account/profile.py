@@ -28,6 +28,7 @@ GROUPS = (
     tuple(f"address.{part}" for part in ADDRESS_SHOWN),
     ("locale", "zoneinfo", "profile", "picture", "website"),
 )
+REACHED_BY = ("email", "phone_number")
 EDITABLE = tuple(name for group in GROUPS for name in group if "." not in name)
 AUTOCOMPLETE = {
     "name": "name",
@@ -69,12 +70,17 @@ def profile(here: Here) -> AnyResponse:
 @blueprint.post("/account/profile")
 @personal("profile")
 def change_profile(here: Here) -> AnyResponse:
-    """Keep what was typed if all of it is well-formed; else say what is wrong, and where."""
+    """Keep what was typed if all of it is well-formed; else say what is wrong, and where. How
+    a person is reached changes only by somebody who signed in a moment ago (ADM-04).
+    """
     account = here.account
     typed = {name: request.form.get(name, "").strip() for group in GROUPS for name in group}
     faults = {name: fault for name, value in typed.items() if (fault := _fault(name, value))}
     if faults:
         return _form(here, typed, faults, status=400)
+    moved = any(typed[name] != account.claims.get(name, "") for name in REACHED_BY)
+    if moved and not here.fresh:
+        return redirect("/sign-in?for=profile", 303)
     kept = {n: v for n, v in account.claims.items() if n not in (*EDITABLE, "address")}
     parts = {part: typed[f"address.{part}"] for part in ADDRESS_SHOWN}
     address = {part: value for part, value in parts.items() if value}
