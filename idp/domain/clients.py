@@ -192,8 +192,11 @@ class Clients:
         )
 
     def reap(self, now: datetime, limit: int) -> int:
-        """Remove clients that registered themselves and are not used (DCR-08)."""
+        """Remove clients that registered themselves and are not used (DCR-08). One that somebody
+        allowed something is kept as long as any line of its could have lived.
+        """
         since = now - self._rules.unused_client_kept
+        allowed_since = since - self._rules.line_absolute
         unused = (
             select(Client.client_id)
             .where(
@@ -201,7 +204,11 @@ class Clients:
                 Client.created_at <= since,
                 Client.last_used_at.is_(None) | (Client.last_used_at <= since),
                 ~exists().where(Line.client_id == Client.client_id, Line.ended_at.is_(None)),
-                ~exists().where(Grant.client_id == Client.client_id, Grant.ended_at.is_(None)),
+                ~exists().where(
+                    Grant.client_id == Client.client_id,
+                    Grant.ended_at.is_(None),
+                    Grant.updated_at > allowed_since,
+                ),
             )
             .limit(limit)
         )

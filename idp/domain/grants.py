@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
 from idp.domain.rules import Rules
 from idp.store import DbSession, Json, writing
+from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Grant, Line, Participation, RefreshToken
 
@@ -237,12 +238,18 @@ class Grants:
         )
 
     def sweep(self, now: datetime, limit: int) -> int:
-        """Forget lines of which nothing lives any more; returns how many rows went."""
+        """Forget lines of which nothing lives any more, and what was taken back or allowed to
+        a client that is gone; returns how many rows went.
+        """
         writing(self._session)
+        connection = self._session.connection()
         margin = now - self._rules.feed_margin
         over = (Line.ended_at <= margin) | (Line.expires_at <= margin)
-        old = select(Line.id).where(over, Line.access_until <= margin).limit(limit)
-        return self._session.connection().execute(delete(Line).where(Line.id.in_(old))).rowcount
+        lines = select(Line.id).where(over, Line.access_until <= margin).limit(limit)
+        orphaned = ~exists().where(Client.client_id == Grant.client_id)
+        grants = select(Grant.id).where((Grant.ended_at <= margin) | orphaned).limit(limit)
+        gone = connection.execute(delete(Line).where(Line.id.in_(lines))).rowcount
+        return gone + connection.execute(delete(Grant).where(Grant.id.in_(grants))).rowcount
 
     def _within_grace(
         self, token: Handle, successor: Handle, grace: timedelta, now: datetime

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
@@ -72,7 +72,7 @@ class Keys:
         return self._rows(now)[::-1]
 
     def ensure(self, now: datetime) -> None:
-        """Create what is missing, promote what is due, drop what is over. Safe in any process."""
+        """Create what is missing, promote what is due. Safe in any process."""
         rows = self._rows(now)
         for alg in OUR_ALGORITHMS:
             mine = [row for row in rows if row.alg == alg]
@@ -144,6 +144,13 @@ class Keys:
     def _pair(self, alg: str, now: datetime) -> tuple[SigningKey, SigningKey | None]:
         mine = {row.state: row for row in self._rows(now) if row.alg == alg}
         return mine[CURRENT], mine.get(NEXT)
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget keys that nothing names any more, the private halves too; returns how many."""
+        writing(self._session)
+        over = select(SigningKey.kid).where(SigningKey.published_until <= now - KEPT).limit(limit)
+        gone = delete(SigningKey).where(SigningKey.kid.in_(over))
+        return self._session.connection().execute(gone).rowcount
 
     def _rows(self, now: datetime) -> Sequence[SigningKey]:
         known = SigningKey.state != REVOKED  # also when the clock is set back

@@ -29,4 +29,5 @@ def sweep(op: Provider, now: datetime) -> int:
         + op.sign_outs.sweep(now, BATCH)
         + op.events.sweep(now, BATCH)
         + op.clients.reap(now, BATCH)
+        + op.keys.sweep(now, BATCH)
     )

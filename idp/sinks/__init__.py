@@ -51,8 +51,9 @@ class Courier:
                     self.send(pool)
                     self.collect(timeout=LOOK_EVERY_SECONDS)
                     if self._clock() - kept_up_at >= UPKEEP_EVERY:
-                        kept_up_at = self._clock()
-                        self.keep_up()
+                        began = self._clock()
+                        if not self.keep_up():
+                            kept_up_at = began
                 except Exception:  # a store that is away now may be back in a moment
                     self._session.rollback()
                     log.exception("background work failed; trying again")
@@ -97,12 +98,15 @@ class Courier:
             self._op.sign_outs.deliveries.finish(delivery.id, future.result(), self._clock())
             self._session.commit()
 
-    def keep_up(self) -> None:
-        """Sessions whose time is over end; keys roll; old rows go, a small batch at a time."""
+    def keep_up(self) -> bool:
+        """Sessions whose time is over end; keys roll; old rows go, a small batch at a time.
+        True when there is more of it, to be done at once: however many sign in, upkeep keeps up.
+        """
         now = self._clock()
         self._op.keys.ensure(now)
         self._session.commit()
-        upkeep.end_overdue_sessions(self._op, now)
+        ended = upkeep.end_overdue_sessions(self._op, now)
         self._session.commit()
-        upkeep.sweep(self._op, now)
+        gone = upkeep.sweep(self._op, now)
         self._session.commit()
+        return max(ended, gone) >= upkeep.BATCH
