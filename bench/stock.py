@@ -76,15 +76,17 @@ class Stock:
             found = []
             for person in self._some(count):
                 line, _ = self._line(person, scopes, resources)
-                found.append(access_token(self.op, line, scopes, (), _now())[0].value)
+                view = self.op.clients.get(self.rp.client_id)
+                found.append(access_token(self.op, view, line, scopes, (), now=_now())[0].value)
             db.session.commit()
         return found
 
     def client_tokens(self, count: int) -> list[str]:
         """Fresh access tokens of the client that acts for itself."""
         with self.app.app_context():
+            view = self.op.clients.get(self.robot.client_id)
             minted = [
-                client_access_token(self.op, self.robot.client_id, (SCOPE,), (API,), _now())[0]
+                client_access_token(self.op, view, (SCOPE,), (API,), now=_now())[0]
                 for _ in range(count)
             ]
         return [token.value for token in minted]

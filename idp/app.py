@@ -24,6 +24,7 @@ from idp.domain.codes import Codes
 from idp.domain.deliveries import Deliveries
 from idp.domain.events import Events
 from idp.domain.grants import Grants
+from idp.domain.issued import Issued, Listing, NoListing
 from idp.domain.keys import Keys
 from idp.domain.live import Live
 from idp.domain.outbound import Outbound
@@ -37,6 +38,7 @@ from idp.logs import configure_logs
 from idp.settings import Settings, load
 from idp.sinks import Courier
 from idp.store import db
+from idp.store.listing import RedisListing
 from idp.store.redis import RedisVolatile
 from idp.store.volatile import SqlVolatile, Volatile
 
@@ -91,15 +93,16 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     events = Events(session, rules.events_kept)
     nonces = Nonces(derive_key(master, "dpop nonces"))
     keys = Keys(session, derive_key(master, "signing keys"), nonces)
+    tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), rules)
     provider = Provider(
         rules=rules,
         accounts=Accounts(session, rules),
         clients=Clients(session, derive_key(master, "client secrets"), outbound, rules),
-        resources=Resources(session),
+        resources=Resources(session, rules),
         sessions=Sessions(session, live, rules),
         grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),
         codes=Codes(session),
-        tokens=Tokens(session, keys, live, rules),
+        tokens=tokens,
         keys=keys,
         events=events,
         throttle=Throttle(_volatile(settings), _limits(settings)),
@@ -108,6 +111,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
             receipts=receipts,
             deliveries=Deliveries(session, receipts, rules),
             events=events,
+            tokens=tokens,
             rules=rules,
         ),
     )
@@ -122,6 +126,10 @@ def _volatile(settings: Settings) -> Volatile:
     if settings.redis_url:
         return RedisVolatile.connect(settings.redis_url)
     return SqlVolatile(db.engine)
+
+
+def _listing(settings: Settings) -> Listing:
+    return RedisListing.connect(settings.redis_url) if settings.redis_url else NoListing()
 
 
 def _master_secret(settings: Settings) -> bytes:

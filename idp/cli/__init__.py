@@ -10,6 +10,7 @@ import click
 from idp import __version__
 from idp.cli.accounts import account
 from idp.cli.clients import client, resource
+from idp.cli.policies import policies, role
 from idp.cli.server import migrate, serve, worker
 from idp.cli.system import deliveries, doctor, key
 from idp.settings import SettingsRefused
@@ -27,7 +28,11 @@ def idp(config: str | None) -> None:
     """An OpenID Connect identity provider whose sign-out is real."""
 
 
-for command in (account, client, resource, key, deliveries, doctor, migrate, serve, worker):
+COMMANDS = (
+    *(account, client, resource, policies, role, key, deliveries, doctor),
+    *(migrate, serve, worker),
+)
+for command in COMMANDS:
     idp.add_command(command)
 
 

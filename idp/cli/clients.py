@@ -8,7 +8,7 @@ import click
 
 from idp.cli.frame import at_desk, json_option, refuse, show, show_one
 from idp.domain.clients import ClientView, InvalidMetadata, NoSuchClient
-from idp.policies import UnknownPolicy
+from idp.domain.resources import Resource
 from idp.protocol import registration
 
 LONGEST_INVITATION = 30 * 24
@@ -87,7 +87,7 @@ def add(
             view, secret = desk.op.clients.add(
                 details, trusted=trusted, serves=serves, policies=policy, now=desk.now
             )
-        except (InvalidMetadata, UnknownPolicy) as error:
+        except ValueError as error:
             raise refuse(str(error)) from None
         desk.op.events.record("ClientAdded", desk.now, client_id=view.client_id, by="operator")
         desk.commit()
@@ -162,6 +162,29 @@ def rotate_secret(client_id: str, as_json: bool) -> None:
         show_one({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
 
+@client.command("policies")
+@click.argument("client_id")
+@click.argument("policy", nargs=-1, required=True)
+@json_option
+def choose_policies(client_id: str, policy: tuple[str, ...], as_json: bool) -> None:
+    """Choose the policies of a client's refresh line; `idp policies list` names them.
+
+    Example: idp client policies c_… rotation sso
+    """
+    with at_desk() as desk:
+        try:
+            view = desk.op.clients.choose_policies(client_id, policy)
+        except NoSuchClient:
+            raise refuse(f"there is no client {client_id!r}") from None
+        except ValueError as error:
+            raise refuse(str(error)) from None
+        desk.op.events.record(
+            "PoliciesChosen", desk.now, client_id=client_id, policies=list(policy), by="operator"
+        )
+        desk.commit()
+        show_one(_row(view), as_json=as_json)
+
+
 @client.command("remove")
 @click.argument("client_id")
 @json_option
@@ -189,30 +212,36 @@ def resource() -> None:
     "--scope", multiple=True, metavar="NAME=WORDS", help="A scope and what it means to people."
 )
 @click.option("--policy", multiple=True, help="A policy of its access tokens; may repeat.")
+@click.option("--lifetime", type=int, metavar="SECONDS", help="Of its access tokens; <= 3600.")
 @json_option
 def add_resource(
     identifier: str,
     name: str | None,
     scope: tuple[str, ...],
     policy: tuple[str, ...],
+    lifetime: int | None,
     as_json: bool,
 ) -> None:
-    """Add an API.
+    """Add an API, or change it.
 
     Example: idp resource add https://api.example.com --scope 'notes:read=Read your notes'
     """
     scopes = dict(_scope(pair) for pair in scope)
     with at_desk() as desk:
         try:
-            row = desk.op.resources.add(identifier, name or identifier, scopes, policy, desk.now)
-        except (ValueError, UnknownPolicy) as error:
+            row = desk.op.resources.add(
+                identifier,
+                name or identifier,
+                scopes,
+                policy,
+                desk.now,
+                lifetime=timedelta(seconds=lifetime) if lifetime is not None else None,
+            )
+        except ValueError as error:
             raise refuse(str(error)) from None
         desk.op.events.record("ResourceAdded", desk.now, resource=identifier, by="operator")
         desk.commit()
-        show_one(
-            {"identifier": row.identifier, "name": row.name, "scopes": dict(row.scopes)},
-            as_json=as_json,
-        )
+        show_one(_api(row), as_json=as_json)
 
 
 @resource.command("list")
@@ -220,11 +249,17 @@ def add_resource(
 def list_resources(as_json: bool) -> None:
     """List every API."""
     with at_desk() as desk:
-        rows = [
-            {"identifier": row.identifier, "name": row.name, "scopes": list(row.scopes)}
-            for row in desk.op.resources.list()
-        ]
-        show(rows, as_json=as_json)
+        show([_api(row) for row in desk.op.resources.list()], as_json=as_json)
+
+
+def _api(row: Resource) -> dict[str, object]:
+    return {
+        "identifier": row.identifier,
+        "name": row.name,
+        "scopes": dict(row.scopes),
+        "policies": list(row.policies),
+        "lifetime": row.access_lifetime,
+    }
 
 
 def _read(metadata: Path) -> dict[str, object]:
@@ -255,5 +290,6 @@ def _row(view: ClientView) -> dict[str, object]:
         "auth_method": view.auth_method,
         "enabled": view.enabled,
         "dynamic": view.dynamic,
+        "policies": list(view.policies),
         "redirect_uris": list(view.redirect_uris),
     }

@@ -102,6 +102,12 @@ class ClientView:
         return PolicySet.named(self.policies).binds
 
     @property
+    def access_policies(self) -> tuple[str, ...]:
+        """The policies of its line that hold for each of its access tokens, too."""
+        named = PolicySet.named(self.policies).policies
+        return tuple(policy.name for policy in named if policy.for_access)
+
+    @property
     def rotates(self) -> bool:
         """Whether its refresh tokens work once: by policy, and always for public clients."""
-        return self.public or not self.policies or PolicySet.named(self.policies).rotates
+        return self.public or PolicySet.named(self.policies).rotates

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
 from idp.domain.client_keys import ClientKeys
 from idp.domain.client_view import ClientView, Secret
-from idp.domain.metadata import InvalidMetadata, checked
+from idp.domain.metadata import InvalidMetadata, checked, policies_of
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
@@ -102,7 +102,7 @@ class Clients:
         kept = checked(harmless, loopback=self._rules.loopback_allowed)
         if self._rules.token_endpoint_audience:
             kept["assertion_audience"] = "token_endpoint"
-        view, secret = self._insert(kept, False, (), (), now)
+        view, secret = self._insert(kept, False, (), policies_of(details), now)
         token = new_handle("ra_")
         self._session.execute(
             update(Client)
@@ -128,7 +128,17 @@ class Clients:
             kept["assertion_audience"] = view.details["assertion_audience"]
         if kept["token_endpoint_auth_method"] != view.auth_method:
             raise InvalidMetadata("token_endpoint_auth_method cannot be changed; register anew")
-        self._change(client_id, details=kept)
+        policies = policies_of(details) or view.policies
+        self._change(client_id, details=kept, policies=list(policies))
+        return self._load(client_id)
+
+    def choose_policies(self, client_id: str, policies: Iterable[str]) -> ClientView:
+        """Change the policies of a client's refresh line; what is out follows the stricter of
+        old and new. Raises ValueError, with a sentence, when they do not fit together.
+        """
+        names = list(policies)
+        PolicySet.for_client(names)
+        self._change(client_id, policies=names)
         return self._load(client_id)
 
     def remove(self, client_id: str, now: datetime) -> None:
@@ -225,7 +235,7 @@ class Clients:
         now: datetime,
     ) -> tuple[ClientView, Handle | None]:
         names = list(policies)
-        PolicySet.named(names)
+        PolicySet.for_client(names)
         writing(self._session)
         client_id = new_handle("c_")
         self._session.add(
@@ -275,7 +285,7 @@ class Clients:
             client_id=row.client_id,
             version=row.version,
             details=MappingProxyType(dict(row.details)),
-            policies=tuple(row.policies),
+            policies=tuple(row.policies or self._rules.client_policies),
             serves=frozenset(row.serves),
             trusted=row.trusted,
             dynamic=row.dynamic,

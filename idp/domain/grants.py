@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
 from idp.domain.rules import Rules
+from idp.policies import PolicySet
 from idp.store import DbSession, Json, writing
 from idp.store.clients import Client
 from idp.store.people import Account
@@ -27,6 +28,14 @@ _FOLLOW = (
     update(Line)
     .where(Line.id == bindparam("l"), Line.ended_at.is_(None))
     .values(last_used_at=bindparam("moment"), idle_expires_at=bindparam("idle"))
+)
+
+
+_OUT = select(Line.access, Line.access_until).where(Line.id == bindparam("l"))
+_MINTED = (
+    update(Line)
+    .where(Line.id == bindparam("l"))
+    .values(access_until=bindparam("until"), access=bindparam("access"))
 )
 
 
@@ -166,6 +175,7 @@ class Grants:
             idle_expires_at=min(now + self._rules.line_idle, until),
             expires_at=until,
             access_until=now,
+            access={},
         )
         self._session.add(line)
         self._session.flush()
@@ -229,13 +239,29 @@ class Grants:
         self.keep(successor, line, now)
         return Spent(line, successor)
 
-    def minted_until(self, line: Line, until: datetime) -> None:
-        """Remember how long the newest access token of a line lives, for the receipt."""
-        self._session.connection().execute(
-            update(Line)
-            .where(Line.id == line.id, Line.access_until < until)
-            .values(access_until=until)
-        )
+    def minted(
+        self,
+        line: Line,
+        audiences: Iterable[str],
+        policies: PolicySet,
+        until: datetime,
+        now: datetime,
+    ) -> None:
+        """Remember how long the newest access token for each API lives, and how it ends, for
+        the receipt. Whoever mints holds the line, so that nothing is lost between two.
+        """
+        connection = self._session.connection()
+        access, access_until = connection.execute(_OUT, {"l": line.id}).one()
+        kept = {name: out for name, out in access.items() if out["until"] > now.timestamp()}
+        ends = int(policies.ends)
+        for audience in audiences:
+            before = kept.get(audience, {"until": 0, "ends": ends})
+            kept[audience] = {
+                "until": max(before["until"], int(until.timestamp())),
+                "ends": max(before["ends"], ends),
+            }
+        longest = max(access_until, until)
+        connection.execute(_MINTED, {"l": line.id, "until": longest, "access": kept})
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget lines of which nothing lives any more, and what was taken back or allowed to

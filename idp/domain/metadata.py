@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from idp.crypto import jose
+from idp.policies import PolicySet
 
 AUTH_METHODS = (
     "client_secret_basic",
@@ -69,6 +70,19 @@ def checked(given: Mapping[str, Any], *, loopback: bool) -> dict[str, Any]:
     ]
     _agree(kept)
     return kept
+
+
+def policies_of(details: Mapping[str, Any]) -> tuple[str, ...]:
+    """The policies a client asks for itself: they only ever make its tokens stricter than an
+    API wants them. Raises `InvalidMetadata` when they do not fit together.
+    """
+    names = details.get("policies", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidMetadata("policies is not a list of names")
+    try:
+        return PolicySet.for_client(names).names
+    except ValueError as error:
+        raise InvalidMetadata(str(error)) from None
 
 
 def _agree(kept: Mapping[str, Any]) -> None:

@@ -14,7 +14,17 @@ from idp.crypto.secrets import new_id
 from idp.store import DbSession, writing
 from idp.store.system import Receipt, ReceiptLine
 
-__all__ = ["ENDED", "FAILED", "LIVES", "RETRYING", "SURVIVES", "TELLING", "TOLD", "Concern"]
+__all__ = [
+    "CLOSING",
+    "ENDED",
+    "FAILED",
+    "LIVES",
+    "RETRYING",
+    "SURVIVES",
+    "TELLING",
+    "TOLD",
+    "Concern",
+]
 __all__ += ["Receipt", "ReceiptLine", "Receipts"]
 
 ENDED = "ended"  # over, here and now
@@ -22,6 +32,7 @@ TELLING = "telling"  # an app is being told
 TOLD = "told"  # the app has confirmed
 RETRYING = "retrying"  # the app did not answer well; we try again
 FAILED = "failed"  # given up, or refused by the app
+CLOSING = "closing"  # over at every API as soon as its guard hears of it, within moments
 LIVES = "lives"  # goes on until a stated time
 SURVIVES = "survives"  # not part of this sign-out, and named for that reason
 

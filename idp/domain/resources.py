@@ -1,23 +1,28 @@
 """APIs: named by their RFC 8707 identifiers, with scopes in words a person understands."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from idp.domain.roles import Roles
+from idp.domain.rules import Rules
 from idp.policies import PolicySet
 from idp.store import DbSession, writing
 from idp.store.clients import Resource
 
 __all__ = ["Resource", "Resources"]
 
+LONGEST_ACCESS = timedelta(hours=1)
+
 
 class Resources:
     """The APIs that tokens can be asked for."""
 
-    def __init__(self, session: DbSession) -> None:
+    def __init__(self, session: DbSession, rules: Rules) -> None:
         self._session = session
+        self.roles = Roles(session, rules)
 
     def add(
         self,
@@ -26,19 +31,28 @@ class Resources:
         scopes: Mapping[str, str],
         policies: Iterable[str],
         now: datetime,
+        *,
+        lifetime: timedelta | None = None,
     ) -> Resource:
-        """Add an API, or change it; raises ValueError for what is no identifier (section 2)."""
+        """Add an API, or change it; raises ValueError for what is no identifier (section 2),
+        and for policies that do not fit together.
+
+        `lifetime` is that of its access tokens, at most an hour; None is everybody's.
+        """
         parts = urlsplit(identifier)
         if not parts.scheme or "#" in identifier or not (parts.netloc or parts.path):
             raise ValueError("a resource identifier is an absolute URI without a fragment")
         names = list(policies)
-        PolicySet.named(names)
+        PolicySet.for_resource(names)
+        if lifetime is not None and not timedelta(0) < lifetime <= LONGEST_ACCESS:
+            raise ValueError("an access token lives for at most an hour")
         writing(self._session)
         row = self.find(identifier)
         if row is None:
             row = Resource(identifier=identifier, name=name, scopes={}, policies=[], created_at=now)
             self._session.add(row)
         row.name, row.scopes, row.policies = name, dict(scopes), names
+        row.access_lifetime = int(lifetime.total_seconds()) if lifetime else None
         self._session.flush()
         return row
 
@@ -51,12 +65,12 @@ class Resources:
         return self._session.scalars(select(Resource).order_by(Resource.identifier)).all()
 
     def named(self, identifiers: Iterable[str]) -> Sequence[Resource]:
-        """Those of these identifiers that exist."""
+        """Those of these identifiers that exist, in their order."""
         wanted = list(identifiers)
         if not wanted:
             return []
         query = select(Resource).where(Resource.identifier.in_(wanted))
-        return self._session.scalars(query).all()
+        return sorted(self._session.scalars(query), key=lambda row: wanted.index(row.identifier))
 
     def that_understand(self, scopes: Iterable[str]) -> tuple[str, ...]:
         """The APIs that know one of these scopes."""

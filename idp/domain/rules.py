@@ -11,7 +11,11 @@ class Rules:
     issuer: str
     name: str = "idp"
     access_lifetime: timedelta = timedelta(minutes=5)
+    access_longest: timedelta = timedelta(hours=1)
     id_token_lifetime: timedelta = timedelta(minutes=10)
+    sliding_interval: timedelta = timedelta(seconds=60)
+    resource_policies: tuple[str, ...] = ("short_jwt",)
+    client_policies: tuple[str, ...] = ("rotation",)
     code_lifetime: timedelta = timedelta(seconds=60)
     interaction_lifetime: timedelta = timedelta(minutes=30)
     session_idle: timedelta = timedelta(hours=12)

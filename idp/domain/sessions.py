@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from idp.crypto.secrets import Digest, Handle, digest, new_handle, new_id
 from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
 from idp.store import DbSession, writing
 from idp.store.people import Account
-from idp.store.sessions import Participation, Session
+from idp.store.sessions import Line, Participation, Session
 
 __all__ = ["Closed", "Participant", "Participation", "Session", "Sessions", "SignedIn"]
 
@@ -117,6 +117,26 @@ class Sessions:
             return
         writing(self._session)
         self._move(row, now)
+        self._session.flush()
+
+    def used(self, line_id: str, now: datetime) -> None:
+        """A token of this line was used at an API where use counts: the idle ends of the line
+        and of its session move, written down at most once per interval.
+        """
+        line = self._session.get(Line, line_id, populate_existing=True)
+        if line is None or now - line.last_used_at < self._rules.sliding_interval:
+            return
+        writing(self._session)
+        self._session.execute(
+            update(Line)
+            .where(Line.id == line_id, Line.ended_at.is_(None))
+            .values(
+                last_used_at=now, idle_expires_at=min(now + self._rules.line_idle, line.expires_at)
+            )
+        )
+        row = self._session.get(Session, line.session_id, populate_existing=True)
+        if row is not None and not line.offline and row.ended_at is None:
+            self._move(row, now)
         self._session.flush()
 
     def of_account(self, account_id: str, now: datetime) -> list[Session]:

@@ -5,7 +5,7 @@ person is told afterwards is what this transaction knows, and nothing more.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 
@@ -14,14 +14,19 @@ from idp.domain.codes import AUTHORIZATION
 from idp.domain.deliveries import BACKCHANNEL, Deliveries
 from idp.domain.events import Events
 from idp.domain.reach import Reach, Scope, reach
-from idp.domain.receipts import ENDED, LIVES, SURVIVES, TELLING, Concern, Receipt, Receipts
+from idp.domain.receipts import CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern, Receipt, Receipts
 from idp.domain.rules import Rules
+from idp.domain.tokens import PolicySet, Tokens
+from idp.policies import Ends
+from idp.policies.model import Deny, Forget
 from idp.store import DbSession, writing
 from idp.store.people import Account
 from idp.store.sessions import Code, Line, Participation, Session
 from idp.store.system import Ended, ReceiptLine
 
 __all__ = ["Because", "Concern", "Receipt", "Scope", "SignOuts"]
+
+ACCESS_STATES = {Ends.AT_ONCE: ENDED, Ends.FEED: CLOSING, Ends.AT_EXPIRY: LIVES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,14 @@ class SignOuts:
         receipts: Receipts,
         deliveries: Deliveries,
         events: Events,
+        tokens: Tokens,
         rules: Rules,
     ) -> None:
         self._session = session
         self.receipts = receipts
         self.deliveries = deliveries
         self._events = events
+        self._tokens = tokens
         self._rules = rules
 
     def preview(self, scope: Scope, now: datetime) -> list[Concern]:
@@ -99,6 +106,7 @@ class SignOuts:
         if reached.empty:
             return None
         self._end(reached, why.reason, now)
+        self._take_back(reached, now)
         self._feed(scope, reached, now)
         receipt, lines = self.receipts.write(
             scope.account_id,
@@ -136,6 +144,16 @@ class SignOuts:
         for participation in reached.participations:
             participation.ended_at = now
         self._session.flush()
+
+    def _take_back(self, reached: Reach, now: datetime) -> None:
+        """What the policies of each remembered token want of a sign-out."""
+        for token in self._tokens.issued.of_lines([line.id for line in reached.lines], now):
+            for effect in PolicySet.named(token.policies).on_sign_out(token.facts):
+                match effect:
+                    case Deny(jti, until):
+                        self._tokens.deny(jti, until, now)
+                    case Forget():
+                        self._tokens.issued.forget(token, now)
 
     def _void_codes(self, scope: Scope) -> None:
         """Codes on their way back to an app buy nothing after the sign-out (COD-08)."""
@@ -223,7 +241,7 @@ def _concerns(reached: Reach, now: datetime) -> list[Concern]:
         *(_session_concern(row) for row in reached.sessions),
         *(_app_concern(row) for row in reached.participations),
         *(_line_concern(row) for row in reached.lines),
-        *(_access_concern(row) for row in reached.lines if row.access_until > now),
+        *(concern for row in reached.lines for concern in _access_concerns(row, now)),
         *(_survivor_concern(row) for row in reached.survivors),
     ]
 
@@ -242,10 +260,24 @@ def _line_concern(row: Line) -> Concern:
     return Concern(kind=kind, name=row.client_name, reference=row.id, state=ENDED)
 
 
-def _access_concern(row: Line) -> Concern:
-    return Concern(
-        kind="access", name=row.client_name, reference=row.id, state=LIVES, until=row.access_until
-    )
+def _access_concerns(row: Line, now: datetime) -> list[Concern]:
+    """One for each way in which access tokens of a line end: at once, as soon as the guards
+    of the API hear of it, or when they run out.
+    """
+    longest: dict[int, int] = {}
+    for out in row.access.values():
+        if out["until"] > now.timestamp():
+            longest[out["ends"]] = max(longest.get(out["ends"], 0), out["until"])
+    return [
+        Concern(
+            kind="access",
+            name=row.client_name,
+            reference=row.id,
+            state=ACCESS_STATES[Ends(ends)],
+            until=datetime.fromtimestamp(until, UTC),
+        )
+        for ends, until in sorted(longest.items())
+    ]
 
 
 def _survivor_concern(row: Line) -> Concern:

@@ -1,4 +1,4 @@
-"""Access tokens: mint one, read one back, take one back. The gate is `live`."""
+"""Access tokens: mint one, read one back, judge one, take one back. The gate is `live`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,20 +8,32 @@ from sqlalchemy import FromClause, Insert, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
-from idp.crypto.secrets import digest, new_id
+from idp.crypto.secrets import digest, new_handle, new_id
+from idp.domain.issued import HANDLE_PREFIX, AccessToken, Issued
 from idp.domain.keys import Keys
 from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
-from idp.policies import PolicySet
-from idp.policies.model import Draft
+from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
 from idp.store import DbSession, Json, writing
 from idp.store.sessions import Denied, Line
 from idp.store.system import Ended, Fact
 
-__all__ = ["AccessToken", "Lineage", "Live", "Minted", "Tokens"]
+__all__ = ["AccessToken", "Lineage", "Live", "Minted", "Order", "PolicySet", "Presented", "Tokens"]
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105 - an algorithm
+CARRIED_IF_NOT_MINIMAL = ("auth_time", "acr", "amr")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An access token that is wanted: what it says, for whom, and under which policies."""
+
+    claims: Mapping[str, object]
+    audiences: tuple[str, ...]
+    policies: PolicySet
+    lifetime: timedelta | None = None
+    jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,88 +46,60 @@ class Minted:
     expires_in: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """What one of our own access tokens says, once its signature has been checked."""
-
-    claims: Mapping[str, object]
-
-    @property
-    def client_id(self) -> str:
-        return str(self.claims["client_id"])
-
-    @property
-    def sub(self) -> str:
-        return str(self.claims["sub"])
-
-    @property
-    def jti(self) -> str:
-        return str(self.claims["jti"])
-
-    @property
-    def line_id(self) -> str | None:
-        line = self.claims.get("line")
-        return line if isinstance(line, str) else None
-
-    @property
-    def audiences(self) -> frozenset[str]:
-        aud = self.claims["aud"]
-        return frozenset([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else ())
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        return frozenset(str(self.claims.get("scope", "")).split())
-
-    @property
-    def jkt(self) -> str | None:
-        """The key it is bound to (RFC 9449 section 6.1)."""
-        cnf = self.claims.get("cnf")
-        jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
-        return jkt if isinstance(jkt, str) else None
-
-    @property
-    def expires_at(self) -> int:
-        exp = self.claims["exp"]
-        return exp if isinstance(exp, int) else 0
-
-    @property
-    def lineage(self) -> Lineage:
-        """What the gate must be asked about this token."""
-        return Lineage(client_id=self.client_id, line_id=self.line_id, jti=self.jti)
-
-
 class Tokens:
     """Where access tokens come from and where they are judged."""
 
-    def __init__(self, session: DbSession, keys: Keys, live: Live, rules: Rules) -> None:
+    def __init__(
+        self, session: DbSession, keys: Keys, live: Live, issued: Issued, rules: Rules
+    ) -> None:
         self._session = session
         self._keys = keys
         self._rules = rules
         self.live = live
+        self.issued = issued
 
-    def mint_access(
-        self, claims: Mapping[str, object], policies: Iterable[str], now: datetime
-    ) -> Minted:
-        """Sign an RFC 9068 access token with these claims, shaped by the resources' policies."""
-        draft = PolicySet.named(policies).draft(Draft(lifetime=self._rules.access_lifetime))
-        issued = int(now.timestamp())
-        expires_in = int(draft.lifetime.total_seconds())
-        jti = new_id()
-        signed = {
-            "iss": self._rules.issuer,
-            **claims,
-            "iat": issued,
-            "exp": issued + expires_in,
-            "jti": jti,
-        }
-        key = self._keys.signer(ACCESS_TOKEN_ALG, now)
-        value = jose.sign(key, signed, typ=ACCESS_TOKEN_TYPE)
+    def mint_access(self, order: Order, now: datetime) -> Minted:
+        """An access token as its policies shape it: a signed JWT (RFC 9068), or a handle.
+
+        Raises `Unmintable` when a policy does not allow it.
+        """
+        lifetime = order.lifetime or self._rules.access_lifetime
+        draft = order.policies.draft(
+            Draft(lifetime=lifetime, audiences=order.audiences, jkt=order.jkt)
+        )
+        claims = self._claims(order, draft, now)
+        jti, expires_in = str(claims["jti"]), int(draft.lifetime.total_seconds())
+        handle = new_handle(HANDLE_PREFIX) if draft.opaque else None
+        if draft.tracked:
+            self.issued.put(AccessToken(claims), handle=handle, listed=draft.listed, now=now)
+        value = handle or jose.sign(
+            self._keys.signer(ACCESS_TOKEN_ALG, now), claims, typ=ACCESS_TOKEN_TYPE
+        )
         return Minted(value, jti, now + timedelta(seconds=expires_in), expires_in)
+
+    def _claims(self, order: Order, draft: Draft, now: datetime) -> dict[str, object]:
+        issued = int(now.timestamp())
+        left_out = CARRIED_IF_NOT_MINIMAL if draft.minimal else ()
+        aud = order.audiences
+        claims = {
+            "iss": self._rules.issuer,
+            **{name: value for name, value in order.claims.items() if name not in left_out},
+            "aud": aud[0] if len(aud) == 1 else list(aud),
+            "iat": issued,
+            "exp": issued + int(draft.lifetime.total_seconds()),
+            "jti": new_id(),
+            "policies": list(order.policies.names),
+        }
+        if order.jkt is not None:
+            claims["cnf"] = {"jkt": order.jkt}
+        return claims
 
     def read_access(self, token: str, now: datetime) -> AccessToken | None:
         """What one of our own tokens says; None for anything else. Whether it is alive is
-        the gate's question, not this one's.
+        `judge`'s question, not this one's.
         """
+        if token.startswith(HANDLE_PREFIX):
+            return self.issued.find(token, now)
         try:
             claims = jose.verify(
                 token,
@@ -129,6 +113,24 @@ class Tokens:
         if claims.get("iss") != self._rules.issuer:
             return None
         return AccessToken(claims)
+
+    def judge(
+        self, token: AccessToken, seen: Presented, policies: Iterable[str], now: datetime
+    ) -> str | None:
+        """None when a token is good at this API now, else why not, in a few words.
+
+        It is judged by the policies it was minted under and by those the API has now: the
+        stricter of both wins.
+        """
+        ended = self.live.ended(token.lineage, now)
+        if ended is not None:
+            return ended
+        try:
+            asked = PolicySet.named((*token.policies, *policies))
+        except UnknownPolicy:
+            return "unknown policy"
+        refusal = asked.check(token.facts, seen, Standing(self, token.lineage, now))
+        return refusal.reason if refusal is not None else None
 
     def lineage_of(self, line: Line) -> Lineage:
         """What the gate must be asked about a line and its refresh token."""
@@ -160,7 +162,8 @@ class Tokens:
         denied = select(Denied.jti).where(Denied.expires_at <= now).limit(limit)
         facts = select(Fact.key).where(Fact.expires_at <= now).limit(limit)
         gone = connection.execute(delete(Denied).where(Denied.jti.in_(denied))).rowcount
-        return gone + connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
+        gone += connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
+        return gone + self.issued.sweep(now, limit)
 
     def _put(self, table: FromClause, row: Json) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
@@ -170,3 +173,21 @@ class Tokens:
         kind = postgresql.insert if name == "postgresql" else sqlite.insert
         put: Insert = kind(table).values(**row).on_conflict_do_nothing()  # type: ignore[arg-type]
         return put.execution_options(preserve_rowcount=True)
+
+
+class Standing:
+    """The three questions of policies, answered from the store."""
+
+    def __init__(self, tokens: Tokens, lineage: Lineage, now: datetime) -> None:
+        self._tokens = tokens
+        self._lineage = lineage
+        self._now = now
+
+    def allowed(self, jti: str) -> bool:
+        return self._tokens.issued.listed(jti)
+
+    def denied(self, jti: str) -> bool:
+        return self._tokens.issued.denied(jti)
+
+    def session_open(self, token: TokenFacts) -> bool:
+        return self._tokens.live.ended(self._lineage, self._now) is None

@@ -20,6 +20,7 @@ from idp.policies.model import (
     Presented,
     Refuse,
     TokenFacts,
+    Unmintable,
 )
 from idp.policies.opaque import Opaque
 from idp.policies.per_audience import PerAudience
@@ -28,6 +29,9 @@ from idp.policies.session_state import SessionState
 from idp.policies.short_jwt import ShortJwt
 from idp.policies.sliding import Sliding
 from idp.policies.sso import Sso
+
+__all__ = ["POLICIES", "Asks", "Contradiction", "Draft", "Effect", "Ends", "Live", "Policy"]
+__all__ += ["PolicySet", "Presented", "Refuse", "TokenFacts", "UnknownPolicy", "Unmintable"]
 
 _ALL: tuple[Policy, ...] = (
     ShortJwt(),
@@ -115,6 +119,11 @@ class PolicySet:
     @property
     def binds(self) -> bool:
         return any(policy.binds for policy in self.policies)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a token must be for one API only."""
+        return any(policy.alone for policy in self.policies)
 
     @property
     def slides(self) -> bool:

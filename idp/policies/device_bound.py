@@ -16,7 +16,7 @@ class DeviceBound(Policy):
 
     def draft(self, draft: Draft) -> Draft:
         if draft.jkt is None:
-            raise Unmintable("the token must be bound to a key: send a DPoP proof")
+            raise Unmintable("invalid_dpop_proof", "send a DPoP proof: the token is bound to a key")
         return draft
 
     def check(self, token: TokenFacts, seen: Presented, live: Live) -> Refuse | None:

@@ -34,7 +34,11 @@ class JtiDenylist(Policy):
         return replace(draft, tracked=True)
 
     def check(self, token: TokenFacts, seen: Presented, live: Live) -> Refuse | None:
-        return Refuse("listed") if live.denied(token.jti) else None
+        if live.denied(token.jti):
+            return Refuse("listed")
+        if self.name not in token.policies and not live.session_open(token):
+            return Refuse("session over")  # minted before this policy was: nobody knows its jti
+        return None
 
     def on_sign_out(self, token: TokenFacts) -> list[Effect]:
         return [Deny(token.jti, until=token.expires_at)]

@@ -52,6 +52,8 @@ class TokenFacts:
     line: str | None = None
     generation: int | None = None
     jkt: str | None = None
+    policies: frozenset[str] = frozenset()
+    """The policies it was minted under, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,13 @@ Effect = Deny | Forget | Touch
 
 
 class Unmintable(ValueError):
-    """The policies do not allow such a token; the sentence is for the client."""
+    """The policies do not allow such a token: an OAuth error code, and a sentence for the
+    client.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Policy:
@@ -138,6 +146,9 @@ class Policy:
 
     binds: ClassVar[bool] = False
     """Whether tokens work only in the hands that hold a key."""
+
+    alone: ClassVar[bool] = False
+    """Whether a token is for one API only."""
 
     slides: ClassVar[bool] = False
     """Whether each use moves the idle end."""

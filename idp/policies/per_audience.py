@@ -14,10 +14,13 @@ class PerAudience(Policy):
     summary: ClassVar[str] = "A token of its own for each API; no API can use another's."
     for_lines: ClassVar[bool] = True
     for_access: ClassVar[bool] = True
+    alone: ClassVar[bool] = True
 
     def draft(self, draft: Draft) -> Draft:
         if len(draft.audiences) != 1:
-            raise Unmintable("ask for one resource at a time: each has a token of its own")
+            raise Unmintable(
+                "invalid_target", "ask for one resource at a time: each has a token of its own"
+            )
         return draft
 
     def check(self, token: TokenFacts, seen: Presented, live: Live) -> Refuse | None:

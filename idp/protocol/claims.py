@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from idp.crypto import jose
@@ -10,8 +10,10 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.grants import Line
 from idp.domain.profile import CLAIMS
-from idp.domain.tokens import Minted
-from idp.protocol.errors import InvalidTarget
+from idp.domain.resources import Resource
+from idp.domain.tokens import Minted, Order
+from idp.policies import Contradiction, PolicySet, Unmintable
+from idp.protocol.errors import InvalidTarget, PolicyRefused
 
 SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": (
@@ -35,6 +37,7 @@ SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
     "phone": ("phone_number", "phone_number_verified"),
 }
 OPENID_SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access")
+APART = "these resources do not share a token; ask for one at a time"
 CLAIMS_SUPPORTED = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"),
     *CLAIMS,
@@ -48,84 +51,130 @@ class Aimed:
 
     audiences: tuple[str, ...]
     scopes: tuple[str, ...]
-    policies: tuple[str, ...]
+    policies: PolicySet
+    lifetime: timedelta | None
 
 
 def aim(
-    op: Provider, scopes: Iterable[str], granted: Iterable[str], asked: tuple[str, ...]
+    op: Provider,
+    client: ClientView,
+    scopes: Iterable[str],
+    granted: Iterable[str],
+    asked: tuple[str, ...],
 ) -> Aimed:
     """Choose the audiences (RFC 8707 section 2.2), and the scopes they understand.
 
-    Raises `InvalidTarget` for an API that was not granted.
+    When nothing was asked for and the APIs cannot share a token, it is for the first of them.
+    Raises `InvalidTarget` for an API that was not granted, or that shares no token with another.
     """
-    granted = tuple(granted)
+    granted, scopes = tuple(granted), tuple(scopes)
     if not set(asked) <= set(granted) | {op.rules.issuer}:
         raise InvalidTarget("the resource was not granted")
-    scopes = tuple(scopes)
-    apis = tuple(asked or granted)
+    apis = asked or granted
     rows = op.resources.named(apis)
-    audiences = [row.identifier for row in rows]
-    if (not asked and "openid" in scopes) or op.rules.issuer in apis or not rows:
-        audiences.append(op.rules.issuer)
+    ours = (not asked and "openid" in scopes) or op.rules.issuer in apis or not rows
+    try:
+        policies = _policies(op, client, rows)
+    except Contradiction:
+        if asked:
+            raise InvalidTarget(APART) from None
+        policies = PolicySet(())
+    if (policies.alone or not policies.policies) and not asked and len(rows) + ours > 1:
+        rows, ours = rows[:1], False
+        policies = _policies(op, client, rows)
     understood = {scope for row in rows for scope in row.scopes}
-    if op.rules.issuer in audiences:
-        understood |= set(OPENID_SCOPES)
-    policies = dict.fromkeys(policy for row in rows for policy in row.policies)
+    understood |= set(OPENID_SCOPES) if ours else set()
+    lifetimes = [row.access_lifetime for row in rows if row.access_lifetime is not None]
     return Aimed(
-        tuple(audiences),
+        (*(row.identifier for row in rows), *((op.rules.issuer,) if ours else ())),
         tuple(scope for scope in scopes if scope in understood),
-        tuple(policies) or ("short_jwt",),
+        policies,
+        timedelta(seconds=min(lifetimes)) if lifetimes else None,
     )
+
+
+def policies_at(op: Provider, resource: str) -> tuple[str, ...]:
+    """The policies an API has now; the provider's own endpoints have none of their own."""
+    rows = op.resources.named([resource])
+    if not rows:
+        return ()
+    return tuple(rows[0].policies or op.rules.resource_policies)
+
+
+def _policies(op: Provider, client: ClientView, rows: Iterable[Resource]) -> PolicySet:
+    """What the APIs want of a token, and what the client wants of all of its own; raises
+    `Contradiction` when that cannot be one token.
+    """
+    wanted = [policy for row in rows for policy in row.policies or op.rules.resource_policies]
+    wanted = wanted or list(op.rules.resource_policies)
+    return PolicySet.named((*wanted, *client.access_policies)).agreed()
 
 
 def access_token(
     op: Provider,
+    client: ClientView,
     line: Line,
     scopes: Iterable[str],
     asked: tuple[str, ...],
-    now: datetime,
     *,
+    now: datetime,
     jkt: str | None = None,
 ) -> tuple[Minted, Aimed]:
     """An access token for a person's client (RFC 9068 section 2.2)."""
-    aimed = aim(op, scopes, line.resources, asked)
+    aimed = aim(op, client, scopes, line.resources, asked)
     claims: dict[str, object] = {
         "sub": line.account_id,
-        "aud": _one_or_many(aimed.audiences),
         "client_id": line.client_id,
         "scope": " ".join(aimed.scopes),
         "auth_time": int(line.auth_time.timestamp()),
         "acr": line.acr,
         "amr": list(line.amr),
         "line": line.id,
+        "gen": line.generation,
     }
     if not line.offline:
         claims["sid"] = line.sid
-    claims |= _confirmed(jkt)
-    minted = op.tokens.mint_access(claims, aimed.policies, now)
-    op.grants.minted_until(line, minted.expires_at)
+    minted = _mint(op, claims, aimed, jkt, now)
+    op.grants.minted(line, aimed.audiences, aimed.policies, minted.expires_at, now)
     return minted, aimed
 
 
 def client_access_token(
     op: Provider,
-    client_id: str,
+    client: ClientView,
     scopes: Iterable[str],
     asked: tuple[str, ...],
-    now: datetime,
     *,
+    now: datetime,
     jkt: str | None = None,
 ) -> tuple[Minted, Aimed]:
     """An access token for a client that acts for itself; its `sub` is the client (RSG-09)."""
-    aimed = aim(op, scopes, asked, asked)
+    aimed = aim(op, client, scopes, asked, asked)
     claims: dict[str, object] = {
-        "sub": client_id,
-        "aud": _one_or_many(aimed.audiences),
-        "client_id": client_id,
+        "sub": client.client_id,
+        "client_id": client.client_id,
         "scope": " ".join(aimed.scopes),
     }
-    claims |= _confirmed(jkt)
-    return op.tokens.mint_access(claims, aimed.policies, now), aimed
+    return _mint(op, claims, aimed, jkt, now), aimed
+
+
+def _mint(
+    op: Provider, claims: Mapping[str, object], aimed: Aimed, jkt: str | None, now: datetime
+) -> Minted:
+    """A policy that does not allow the token is the client's business."""
+    try:
+        return op.tokens.mint_access(
+            Order(
+                claims=claims,
+                audiences=aimed.audiences,
+                policies=aimed.policies,
+                lifetime=aimed.lifetime,
+                jkt=jkt,
+            ),
+            now,
+        )
+    except Unmintable as refusal:
+        raise PolicyRefused(refusal.code, str(refusal)) from None
 
 
 def id_token(
@@ -176,12 +225,3 @@ def _asked_for(request: Mapping[str, Any], member: str) -> set[str]:
     if not isinstance(asked, dict):
         return set()
     return {name for name in asked if name in CLAIMS or name == "updated_at"}
-
-
-def _confirmed(jkt: str | None) -> dict[str, object]:
-    """The key the token works with (RFC 9449 section 6.1)."""
-    return {} if jkt is None else {"cnf": {"jkt": jkt}}
-
-
-def _one_or_many(audiences: tuple[str, ...]) -> str | list[str]:
-    return audiences[0] if len(audiences) == 1 else list(audiences)

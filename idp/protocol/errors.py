@@ -70,6 +70,16 @@ class InvalidTarget(ProtocolError):
     error = "invalid_target"
 
 
+class PolicyRefused(ProtocolError):
+    """A policy does not allow the token asked for: `invalid_target` (RFC 8707 section 2) or
+    `invalid_dpop_proof` (RFC 9449 section 5).
+    """
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.error = code
+
+
 class AccessDenied(ProtocolError):
     """RFC 6749 section 4.1.2.1: the person said no."""
 

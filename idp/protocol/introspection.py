@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from idp.crypto.jose import ASYMMETRIC
 from idp.domain import Provider
 from idp.domain.clients import ClientView
-from idp.domain.tokens import AccessToken
+from idp.domain.tokens import AccessToken, PolicySet, Presented
+from idp.policies.model import Touch
 from idp.protocol import client_auth
+from idp.protocol.claims import policies_at
 from idp.protocol.dpop import token_type
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
 
+FOR_GUARDS = frozenset({"line", "gen", "policies"})
 INACTIVE = Answer(body={"active": False})
 
 
@@ -45,13 +48,32 @@ def _about_access(
     access: AccessToken, caller: ClientView, op: Provider, request: OAuthRequest
 ) -> Answer:
     """A token not meant for the caller does not exist for it (INT-03)."""
-    if access.client_id != caller.client_id and not access.audiences & caller.serves:
+    served = sorted(access.audiences & caller.serves)
+    if access.client_id != caller.client_id and not served:
         return INACTIVE
-    if op.tokens.live.ended(access.lineage, request.now) is not None:
+    resource = served[0] if served else min(access.audiences)
+    policies = policies_at(op, resource)
+    seen = Presented(resource=resource, proven_jkt=access.jkt)  # the API has asked for the proof
+    if op.tokens.judge(access, seen, policies, request.now) is not None:
         return INACTIVE
-    hidden = {"line"}
-    said = {name: value for name, value in access.claims.items() if name not in hidden}
-    return Answer(body={"active": True, **said, "token_type": token_type(access.jkt)})
+    kind = token_type(access.jkt)
+    said: dict[str, object] = {"active": True, **access.claims, "token_type": kind}
+    if not served:
+        return Answer(body={name: said[name] for name in said if name not in FOR_GUARDS})
+    together = PolicySet.named((*access.policies, *policies))
+    if together.roles:
+        held = op.resources.roles.held(access.sub, resource)
+        said |= {"roles": held.roles, "permissions": held.permissions, "version": held.version}
+    _used(access, together, op, request)
+    return Answer(body=said | {"policies": together.names})
+
+
+def _used(access: AccessToken, policies: PolicySet, op: Provider, request: OAuthRequest) -> None:
+    """What a call at an API leaves behind: where a policy slides, the idle ends move."""
+    for effect in policies.on_use(access.facts):
+        match effect:
+            case Touch(token) if token.line is not None:
+                op.sessions.used(token.line, request.now)
 
 
 def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthRequest) -> Answer:

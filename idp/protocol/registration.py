@@ -120,6 +120,7 @@ def _bearer(request: OAuthRequest) -> str:
 def _about(view: ClientView, op: Provider) -> dict[str, object]:
     return {
         **view.details,
+        "policies": list(view.policies),
         "client_id": view.client_id,
         "registration_client_uri": f"{op.rules.issuer}/register/{view.client_id}",
     }

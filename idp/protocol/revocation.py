@@ -12,6 +12,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.grants import Line
 from idp.domain.sign_out import Because
+from idp.domain.tokens import PolicySet
 from idp.protocol import client_auth
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
@@ -20,7 +21,8 @@ DONE = Answer(body={})
 
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
-    """End the token's line: refresh token and access tokens alike (section 2.1).
+    """End the token's line: refresh token and access tokens alike (section 2.1). A token of a
+    client that has one for each API ends alone.
 
     token_type_hint is ignored: we find a token in one look, and an unknown hint must not
     change the answer (section 2.2). Another client's token is left alone, and the answer does
@@ -40,6 +42,9 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     if access is None or access.client_id != client.client_id:
         return DONE
     op.tokens.deny(access.jti, datetime.fromtimestamp(access.expires_at, UTC), request.now)
+    op.tokens.issued.forget(access, request.now)
+    if PolicySet.named(access.policies).alone:
+        return DONE  # a token of its own for each API: the others live on
     line = op.grants.line(access.line_id) if access.line_id is not None else None
     if line is not None:
         _end(line, client, op, request.now)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from idp.crypto import jose
 from idp.domain import Provider
+from idp.domain.tokens import Presented
 from idp.protocol.claims import CLAIMS_SUPPORTED, user_claims
 from idp.protocol.dpop import CHALLENGE as DPOP
 from idp.protocol.dpop import proven_with, with_nonce
@@ -22,7 +23,8 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     jkt = proven_with(token, request, op) if scheme == DPOP else None
     if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
         raise _refusal(DPOP)
-    if op.tokens.live.ended(access.lineage, request.now) is not None:
+    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt)
+    if op.tokens.judge(access, seen, (), request.now) is not None:
         raise _refusal(scheme)
     if "openid" not in access.scopes:
         challenge = f'{scheme}, error="insufficient_scope", scope="openid"'

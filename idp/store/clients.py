@@ -57,4 +57,5 @@ class Resource(Row, kw_only=True):
     name: Mapped[str] = mapped_column(String(255))
     scopes: Mapped[Json]
     policies: Mapped[list[str]]
+    access_lifetime: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[datetime]

@@ -137,6 +137,7 @@ class Line(Row, kw_only=True):
     idle_expires_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     access_until: Mapped[datetime]
+    access: Mapped[Json]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_reason: Mapped[str | None] = mapped_column(String(32), default=None)
 

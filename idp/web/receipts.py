@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from idp.domain.receipts import ENDED, FAILED, LIVES, RETRYING, SURVIVES, TELLING, TOLD
+from idp.domain.receipts import CLOSING, ENDED, FAILED, LIVES, RETRYING, SURVIVES, TELLING, TOLD
 from idp.web.language import gettext
 from idp.web.words import device
 
@@ -116,6 +116,12 @@ def _app(concern: Concern) -> Line:
 
 
 def _access(concern: Concern, now: datetime) -> Line:
+    if concern.state == ENDED:
+        return Line("ended", gettext("Access it was given before is over."))
+    if concern.state == CLOSING:
+        return Line(
+            "ended", gettext("Access it was given before is over; the APIs hear of it right now.")
+        )
     if concern.state == LIVES and concern.until is not None and concern.until > now:
         return Line(
             "lives",

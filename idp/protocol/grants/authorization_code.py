@@ -78,7 +78,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
         line, refresh = self._start_line(details, jkt if view.binds_lines else None, now)
         self.op.codes.bought(AUTHORIZATION, code, line.id, keep_until=line.expires_at)
         asked = self.original.parameters.all("resource")
-        minted, aimed = access_token(self.op, line, line.scopes, asked, now, jkt=jkt)
+        minted, aimed = access_token(self.op, view, line, line.scopes, asked, now=now, jkt=jkt)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),

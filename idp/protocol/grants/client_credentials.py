@@ -33,9 +33,7 @@ class ClientCredentials(ClientCredentialsGrant):
         if not asked and wanted:
             asked = op.resources.that_understand(wanted)
         jkt = proven_key(original, op, view)
-        minted, aimed = client_access_token(
-            op, view.client_id, wanted, asked, original.now, jkt=jkt
-        )
+        minted, aimed = client_access_token(op, view, wanted, asked, now=original.now, jkt=jkt)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),

@@ -59,7 +59,7 @@ class RefreshToken(RefreshTokenGrant):
         self._judge_life(line, now)
         self._judge_key(line, jkt, now)
         spent = self._spend(line, now)
-        minted, aimed = access_token(self.op, line, scopes, asked, now, jkt=jkt)
+        minted, aimed = access_token(self.op, view, line, scopes, asked, now=now, jkt=jkt)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),

@@ -5,7 +5,6 @@ that contradict each other and secrets that are too weak are refused at start, w
 """
 
 import difflib
-import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,102 +17,24 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from idp.domain.rules import Rules
+from idp.settings.rooms import (
+    Dpop,
+    Lifetimes,
+    Outbound,
+    Policies,
+    Registration,
+    Server,
+    Worker,
+)
 
 PREFIX = "IDP_"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 32
-PRIVATE_NETWORKS: tuple[str, ...] = (
-    *("127.0.0.0/8", "::1/128"),
-    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
-)
-LISTS = {"allowed", "proxy_networks"}
+LISTS = {"allowed", "proxy_networks", "resource", "client"}
 
 
 class SettingsRefused(ValueError):
     """The settings cannot be used; the message says which, why, and what to do."""
-
-
-class Room(BaseModel, frozen=True, extra="forbid"):
-    """A group of settings: frozen, and it knows its own keys."""
-
-
-class Lifetimes(Room):
-    """How long things live, in seconds."""
-
-    access_token: int = Field(300, ge=10, le=3600)
-    id_token: int = Field(600, ge=60, le=3600)
-    code: int = Field(60, ge=5, le=60)
-    sign_in: int = Field(1800, ge=60, le=86400)
-    session_idle: int = Field(12 * 3600, ge=60)
-    session_absolute: int = Field(7 * 86400, ge=60)
-    refresh_idle: int = Field(14 * 86400, ge=60)
-    refresh_absolute: int = Field(90 * 86400, ge=60)
-    rotation_grace: int = Field(0, ge=0, le=10)
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.session_idle > self.session_absolute:
-            raise ValueError(
-                "lifetimes.session_idle is longer than lifetimes.session_absolute; "
-                "a session cannot rest longer than it may live"
-            )
-        if self.refresh_idle > self.refresh_absolute:
-            raise ValueError(
-                "lifetimes.refresh_idle is longer than lifetimes.refresh_absolute; "
-                "a refresh token cannot rest longer than its line may live"
-            )
-        if self.access_token > self.refresh_idle:
-            raise ValueError(
-                "lifetimes.access_token is longer than lifetimes.refresh_idle; "
-                "the refresh token would be dead before it is needed"
-            )
-        return self
-
-
-class Registration(Room):
-    """Who may register a client by itself (RFC 7591)."""
-
-    mode: Literal["open", "token", "off"] = "token"
-    quota: int = Field(20, ge=1)
-    unused_kept_days: int = Field(30, ge=1)
-    token_endpoint_audience: bool = False
-
-
-class Dpop(Room):
-    """Proofs that a key is held (RFC 9449)."""
-
-    nonce_required: bool = False
-
-
-class Outbound(Room):
-    """Where the provider itself may connect to."""
-
-    allowed: tuple[str, ...] = ()
-    ca_bundle: Path | None = None
-
-
-class Worker(Room):
-    """Background work: in the web process, or in `idp worker`."""
-
-    embedded: bool = True
-    delivery_max_age_hours: int = Field(24, ge=1)
-
-
-class Server(Room):
-    """The production web server."""
-
-    host: str = "127.0.0.1"
-    workers: int = Field(1, ge=1, le=64)
-    threads: int = Field(4, ge=1, le=64)
-    trusted_proxies: int = Field(0, ge=0, le=8)
-    proxy_networks: tuple[str, ...] = PRIVATE_NETWORKS
-
-    @field_validator("proxy_networks")
-    @classmethod
-    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ipaddress.ip_network(network)
-        return networks
 
 
 class Settings(BaseSettings, frozen=True, extra="forbid"):
@@ -130,6 +51,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     pkce_required: Literal["public", "all"] = "public"
     legacy_response_types: bool = False
     lifetimes: Lifetimes = Lifetimes()
+    policies: Policies = Policies()
     registration: Registration = Registration()
     dpop: Dpop = Dpop()
     outbound: Outbound = Outbound()
@@ -205,7 +127,10 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             session_absolute=timedelta(seconds=lives.session_absolute),
             line_idle=timedelta(seconds=lives.refresh_idle),
             line_absolute=timedelta(seconds=lives.refresh_absolute),
+            resource_policies=self.policies.resource,
+            client_policies=self.policies.client,
             rotation_grace=timedelta(seconds=lives.rotation_grace),
+            sliding_interval=timedelta(seconds=lives.sliding_interval),
             delivery_max_age=timedelta(hours=self.worker.delivery_max_age_hours),
             pkce_required=self.pkce_required,
             dpop_nonce_required=self.dpop.nonce_required,

@@ -1,0 +1,75 @@
+"""What people may do at an API: kept here, changed in mid-session, asked for at each call."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from idp.domain.rules import Rules
+from idp.store import DbSession, writing
+from idp.store.system import Ended
+from idp.store.tokens import Role
+
+__all__ = ["Held", "Role", "Roles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person's roles and permissions at one API, and how often they have changed."""
+
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    version: int = 0
+
+
+class Roles:
+    """Who may do what where."""
+
+    def __init__(self, session: DbSession, rules: Rules) -> None:
+        self._session = session
+        self._rules = rules
+
+    def held(self, account_id: str, resource: str) -> Held:
+        """What a person may do at an API now; nothing, when nobody has said anything."""
+        row = self._session.get(Role, (account_id, resource), populate_existing=True)
+        if row is None:
+            return Held()
+        return Held(tuple(row.roles), tuple(row.permissions), row.version)
+
+    def set(
+        self,
+        account_id: str,
+        resource: str,
+        *,
+        roles: Iterable[str],
+        permissions: Iterable[str],
+        now: datetime,
+    ) -> Held:
+        """Change it. Guards are told that what they know of this person is old."""
+        writing(self._session)
+        row = self._session.get(Role, (account_id, resource), populate_existing=True)
+        if row is None:
+            row = Role(
+                account_id=account_id,
+                resource=resource,
+                roles=[],
+                permissions=[],
+                version=0,
+                updated_at=now,
+            )
+            self._session.add(row)
+        row.roles, row.permissions = list(dict.fromkeys(roles)), list(dict.fromkeys(permissions))
+        row.version += 1
+        row.updated_at = now
+        until = now + self._rules.access_longest + self._rules.feed_margin
+        self._session.add(
+            Ended(kind="state", subject=account_id, generation=row.version, at=now, until=until)
+        )
+        self._session.flush()
+        return Held(tuple(row.roles), tuple(row.permissions), row.version)
+
+    def of_account(self, account_id: str) -> list[Role]:
+        """Everything a person may do, by API."""
+        query = select(Role).where(Role.account_id == account_id).order_by(Role.resource)
+        return list(self._session.scalars(query))

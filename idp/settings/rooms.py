@@ -1,0 +1,118 @@
+"""The rooms of the settings: groups of keys with their defaults and limits, each of which knows
+what in it contradicts what.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from idp.policies import PolicySet
+
+PRIVATE_NETWORKS: tuple[str, ...] = (
+    *("127.0.0.0/8", "::1/128"),
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+)
+
+
+class Room(BaseModel, frozen=True, extra="forbid"):
+    """A group of settings: frozen, and it knows its own keys."""
+
+
+class Lifetimes(Room):
+    """How long things live, in seconds."""
+
+    access_token: int = Field(300, ge=10, le=3600)
+    id_token: int = Field(600, ge=60, le=3600)
+    code: int = Field(60, ge=5, le=60)
+    sign_in: int = Field(1800, ge=60, le=86400)
+    session_idle: int = Field(12 * 3600, ge=60)
+    session_absolute: int = Field(7 * 86400, ge=60)
+    refresh_idle: int = Field(14 * 86400, ge=60)
+    refresh_absolute: int = Field(90 * 86400, ge=60)
+    rotation_grace: int = Field(0, ge=0, le=10)
+    sliding_interval: int = Field(60, ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.session_idle > self.session_absolute:
+            raise ValueError(
+                "lifetimes.session_idle is longer than lifetimes.session_absolute; "
+                "a session cannot rest longer than it may live"
+            )
+        if self.refresh_idle > self.refresh_absolute:
+            raise ValueError(
+                "lifetimes.refresh_idle is longer than lifetimes.refresh_absolute; "
+                "a refresh token cannot rest longer than its line may live"
+            )
+        if self.access_token > self.refresh_idle:
+            raise ValueError(
+                "lifetimes.access_token is longer than lifetimes.refresh_idle; "
+                "the refresh token would be dead before it is needed"
+            )
+        if self.sliding_interval * 2 > self.session_idle:
+            raise ValueError(
+                "lifetimes.sliding_interval is longer than half of lifetimes.session_idle; "
+                "a session in use could end between two of its uses that are written down"
+            )
+        return self
+
+
+class Policies(Room):
+    """The policies of whoever names none."""
+
+    resource: tuple[str, ...] = ("short_jwt",)
+    client: tuple[str, ...] = ("rotation",)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        PolicySet.for_resource(self.resource)
+        PolicySet.for_client(self.client)
+        return self
+
+
+class Registration(Room):
+    """Who may register a client by itself (RFC 7591)."""
+
+    mode: Literal["open", "token", "off"] = "token"
+    quota: int = Field(20, ge=1)
+    unused_kept_days: int = Field(30, ge=1)
+    token_endpoint_audience: bool = False
+
+
+class Dpop(Room):
+    """Proofs that a key is held (RFC 9449)."""
+
+    nonce_required: bool = False
+
+
+class Outbound(Room):
+    """Where the provider itself may connect to."""
+
+    allowed: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+
+
+class Worker(Room):
+    """Background work: in the web process, or in `idp worker`."""
+
+    embedded: bool = True
+    delivery_max_age_hours: int = Field(24, ge=1)
+
+
+class Server(Room):
+    """The production web server."""
+
+    host: str = "127.0.0.1"
+    workers: int = Field(1, ge=1, le=64)
+    threads: int = Field(4, ge=1, le=64)
+    trusted_proxies: int = Field(0, ge=0, le=8)
+    proxy_networks: tuple[str, ...] = PRIVATE_NETWORKS
+
+    @field_validator("proxy_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network)
+        return networks
