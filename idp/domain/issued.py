@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import bindparam, delete, select, update
 
+from idp.crypto import jose
 from idp.crypto.secrets import Handle, digest
 from idp.domain.live import Lineage
 from idp.policies import TokenFacts
@@ -68,8 +69,7 @@ class AccessToken:
 
     @property
     def audiences(self) -> frozenset[str]:
-        aud = self.claims["aud"]
-        return frozenset([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else ())
+        return jose.audiences(self.claims)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -89,7 +89,8 @@ class AccessToken:
     def jkt(self) -> str | None:
         """The thumbprint of the key it is bound to (RFC 9449 section 6.1)."""
         cnf = self.claims.get("cnf")
-        return str(cnf["jkt"]) if isinstance(cnf, dict) and "jkt" in cnf else None
+        jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
+        return jkt if isinstance(jkt, str) else None
 
     @property
     def policies(self) -> tuple[str, ...]:
