@@ -109,6 +109,8 @@ class Op:
         said = dict(read.claims)
         if kind not in kinds:
             raise BadToken("another kind of token")
+        if "crit" in read.header:
+            raise BadToken("it demands something (RFC 7515 section 4.1.11)")
         if said["iss"] != self._issuer:
             raise BadToken("another issuer's")
         if said["aud"] not in (self._client_id, [self._client_id]):

@@ -120,7 +120,7 @@ def header_of(token: str) -> dict[str, Any]:
     if len(parts[0]) > LONGEST_HEADER:
         raise Unverifiable("header too long")
     header = _json_object(_decode(parts[0]))
-    if "crit" in header or header.get("b64") is False:
+    if "crit" in header or header.get("b64", True) is not True:
         raise Unverifiable("critical header members are not understood")
     if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
         raise Unverifiable("alg or kid is not a string")
@@ -247,7 +247,18 @@ def _json_object(raw: bytes) -> dict[str, Any]:
         raise Unverifiable("not JSON") from error
     if not isinstance(value, dict):
         raise Unverifiable("not a JSON object")
+    if b"\\u" in raw and not _is_text(value):
+        raise Unverifiable("a string is not text")
     return value
+
+
+def _is_text(value: dict[str, Any]) -> bool:
+    """No half of a surrogate pair and no NUL: escapes can spell both, and no store takes them."""
+    try:
+        spelled = json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return b"\\u0000" not in spelled
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
