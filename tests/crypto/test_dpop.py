@@ -211,6 +211,7 @@ def test_a_good_nonce_takes_the_place_of_a_wrong_clock_and_a_stale_one_is_told_a
     proof = judged(fresh, nonces=NONCES)
 
     assert proof.nonce == NONCES.fresh(NOW)
+    assert proof.until > (NOW + NONCES.stretch).timestamp()
     with pytest.raises(StaleNonce):
         judged(fresh, nonces=NONCES, now=datetime.fromtimestamp(proof.until, UTC))
     with pytest.raises(InvalidProof, match="old"):
