@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import httpx
 import psycopg
 import pytest
 
+from idp.cli import idp
 from tests.docs.readme import FENCE, KNOWN, ROOT, block, blocks
 from tests.support.services import Postgres, Redis, free_port
 
@@ -39,7 +41,7 @@ def typed(text: str, env: dict[str, str]) -> str:
 
 @contextmanager
 def running(text: str, env: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A shell and all it starts, until the end of the block; Ctrl-C ends it."""
+    """A shell and all it starts, until the end of the block; then nothing of it is left."""
     with log.open("wb") as out:
         shell = subprocess.Popen(
             ["sh", "-e", "-c", text],
@@ -52,8 +54,23 @@ def running(text: str, env: dict[str, str], log: Path) -> Iterator["subprocess.P
     try:
         yield shell
     finally:
-        os.killpg(shell.pid, signal.SIGINT)
+        os.killpg(shell.pid, signal.SIGTERM)
         shell.wait(60)
+        _wait_until_over(shell.pid)
+
+
+def _wait_until_over(group: int) -> None:
+    """What runs in the background of a shell may take a moment longer."""
+    ends = time.monotonic() + 30
+    while True:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        if time.monotonic() > ends:
+            os.killpg(group, signal.SIGKILL)
+            raise AssertionError("something does not end when it is told to")
+        time.sleep(0.1)
 
 
 def test_no_snippet_escapes_its_test() -> None:
@@ -71,6 +88,42 @@ def test_every_address_inside_the_repository_exists() -> None:
 
     assert links
     assert [path for path in [*links, *named] if not (ROOT / path).exists()] == []
+
+
+def test_every_command_named_in_a_sentence_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    made = set(re.findall(r"`make ([a-z]+)`", text))
+    ours = {tuple(found.split()) for found in re.findall(r"`idp ([a-z]+(?: [a-z-]+)*)", text)}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+
+    assert made <= targets
+    assert [words for words in ours if not _is_command(words)] == []
+
+
+def _is_command(words: tuple[str, ...]) -> bool:
+    """Whether these words lead to a command, and options follow."""
+    group: click.Command | None = idp
+    for word in words:
+        if isinstance(group, click.Group):
+            group = group.commands.get(word)
+    return group is not None
+
+
+@pytest.mark.slow
+def test_the_provider_starts_alone(tmp_path: Path) -> None:
+    port = free_port()
+    env = environ(tmp_path / "data", IDP_PORT=str(port))
+    ends = time.monotonic() + 60
+
+    with running("make run", env, tmp_path / "log") as shell:
+        while not _ready(port):
+            assert shell.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < ends
+            time.sleep(0.2)
+        said = httpx.get(f"http://localhost:{port}/.well-known/openid-configuration").json()
+
+    assert said["issuer"] == f"http://localhost:{port}"
 
 
 def test_the_command_that_tests_runs_every_test() -> None:

@@ -8,6 +8,7 @@ from idp.domain import Provider
 from idp.policies import POLICIES
 from idp.protocol.authorize import STEPS, checks
 from idp.protocol.grants import GRANTS
+from idp.sinks import SINKS
 from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,9 @@ def test_every_file_in_a_plug_in_folder_is_registered() -> None:
     words = {"__init__", "model", "feed"}
     policies = {p.stem for p in (ROOT / "idp/policies").glob("*.py")} - words
 
+    sinks = {p.stem for p in (ROOT / "idp/sinks").glob("*.py")} - {"__init__"}
+
+    assert sinks == {sink.__name__.rsplit(".", 1)[-1] for sink in SINKS.values()}
     assert grants == {str(grant.GRANT_TYPE) for grant in GRANTS}
     assert policies == set(POLICIES)
 
