@@ -41,6 +41,7 @@ class Follower:
         self._replica = replica
         self._ticks = ticks
         self._max_silence = max_silence
+        self._pause = FIRST_PAUSE
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="idp-feed", daemon=True)
 
@@ -75,8 +76,7 @@ class Follower:
         return complete
 
     def _follow(self) -> None:
-        pause, wait = FIRST_PAUSE, min(LONGEST_WAIT, self._max_silence / 3)
-        complete = False
+        wait, complete = min(LONGEST_WAIT, self._max_silence / 3), False
         while not self._ended.is_set():
             try:
                 complete = self.poll(wait if complete else 0.0)
@@ -85,10 +85,19 @@ class Follower:
                 complete = False
             except (Unanswered, Garbled) as error:
                 self.trouble, complete = str(error), False
-                self._ended.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-                pause = min(2 * pause, LONGEST_PAUSE, max(FIRST_PAUSE, self._max_silence / 2))
+                self._rest()
             else:
-                pause, self.trouble = FIRST_PAUSE, None
+                self._heard()
+
+    def _heard(self) -> None:
+        """All is well again."""
+        self._pause, self.trouble = FIRST_PAUSE, None
+
+    def _rest(self) -> None:
+        """Wait before the next try: longer and longer, and not all guards at once."""
+        self._ended.wait(self._pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+        longest = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._max_silence / 2))
+        self._pause = min(2 * self._pause, longest)
 
     def _policies(self, said: dict[str, Any]) -> Policies:
         """Those of our API; a feed that does not name it is not for us."""

@@ -19,11 +19,11 @@ from idp.guard.config import Config
 from idp.guard.https import MOST_BYTES, Follower
 from idp.guard.introspection import Answer, Introspection
 from idp.guard.jwks import IssuerKeys, WouldWait
-from idp.guard.live import NOBODY, THE_ISSUER, Asked, Ended, Liveness
+from idp.guard.live import NOBODY, THE_ISSUER, Asked, Ended, Listed, Liveness
 from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
-from idp.guard.replay import InMemory
+from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
 from idp.guard.tokens import COMPACT, Seen, Tokens
 from idp.guard.wire import Unanswered, Wire
@@ -65,10 +65,11 @@ class Judge:
         self.replica = Replica(lambda: config.clock().timestamp(), ticks)
         self.introspection = Introspection(self.keys, self.wire, ticks, able=able)
         self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens)
-        self.proofs = Proofs(config.replay or InMemory(), config.nonces, config.origin, challenges)
+        replay, listed = _shared(config) if config.redis_url else (InMemory(), None)
+        self.proofs = Proofs(config.replay or replay, config.nonces, config.origin, challenges)
         self.follower = self._new_follower() if able else None
         self._live = Liveness(
-            self.replica, None, self.introspection, ticks, config.introspection_cache
+            self.replica, listed, self.introspection, ticks, config.introspection_cache
         )
 
     def start(self) -> None:
@@ -111,15 +112,13 @@ class Judge:
         config = self._config
         patience = min(LONGEST_POLL, config.max_silence / 3) + LONGEST_POLL
         wire = Wire(config.http, config.credentials, patience=patience, most_bytes=MOST_BYTES)
-        return Follower(
-            wire,
-            f"{config.issuer}/feed",
-            new_id(),
-            config.audience,
-            self.replica,
-            config.ticks,
-            config.max_silence,
-        )
+        url, name, ticks = f"{config.issuer}/feed", new_id(), config.ticks
+        given = (wire, url, name, config.audience, self.replica, ticks, config.max_silence)
+        if config.redis_url is None:
+            return Follower(*given)
+        from idp.guard.redis import RedisFollower  # noqa: PLC0415 - redis is an extra
+
+        return RedisFollower(config.redis_url, *given)
 
     def _credentials(self, arrival: Arrival) -> tuple[bool, str]:
         """Whether it came as a bound token, and the token. One way, and only one (RFC 6750)."""
@@ -199,6 +198,14 @@ class Judge:
         if self.proofs.replay.waits and not wait:
             raise WouldWait
         self.proofs.spend(proof, now)
+
+
+def _shared(config: Config) -> tuple[Replay, Listed]:
+    """What all processes of the API share through Redis."""
+    from idp.guard.shared import SharedList, SharedReplay, connect  # noqa: PLC0415 - an extra
+
+    client = connect(str(config.redis_url))
+    return SharedReplay(client, config.audience), SharedList(client, config.ticks)
 
 
 def _signed_in_well(said: Mapping[str, Any], need: Need, now: datetime) -> bool:

@@ -120,6 +120,11 @@ class Replica:
         return self._ticks() < self.trusted_until
 
     @property
+    def complete(self) -> bool:
+        """Whether the book that is believed is the one that is written into."""
+        return self.epoch is not None and self._filling is None
+
+    @property
     def staleness(self) -> float:
         """How old its knowledge is at most, in seconds."""
         return max(0.0, self._ticks() - self.as_of)
