@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from joserfc import jws
@@ -20,6 +21,7 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 LONGEST_TOKEN = 16 * 1024
 LONGEST_HEADER = 4 * 1024
+LONGEST_SIGNATURE = 1024
 SKEW = timedelta(seconds=60)
 LATEST = 2**53
 RSA_BITS = 2048
@@ -67,11 +69,6 @@ class Verifier:
     key: Key
 
 
-class _Registry(jws.JWSRegistry):  # type: ignore[misc,unused-ignore]
-    max_header_length = LONGEST_HEADER
-    max_payload_length = LONGEST_TOKEN
-
-
 def generate(alg: str) -> Key:
     """A fresh private key for one of our algorithms."""
     if alg == "ES256":
@@ -104,10 +101,11 @@ def thumbprint(key: Key) -> str:
 
 def sign(signer: Signer, claims: Claims, typ: str) -> str:
     """A signed token in compact form, with `alg`, `kid` and `typ` in its header."""
-    header = {"alg": signer.alg, "kid": signer.kid, "typ": typ}
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-    registry = _Registry(algorithms=[signer.alg])
-    return jws.serialize_compact(header, payload, signer.key, registry=registry)
+    signed = f"{_header(signer.alg, signer.kid, typ)}.{_encode(payload)}"
+    algorithm = _registry(signer.alg).get_alg(signer.alg)
+    algorithm.check_key(signer.key)
+    return f"{signed}.{_encode(algorithm.sign(signed.encode(), signer.key))}"
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -150,11 +148,12 @@ def verify(
         raise Unverifiable("algorithm not allowed here")
     if typ is not None and _media_type(header.get("typ")) != typ:
         raise Unverifiable("another kind of token")
-    for part in token.split(".")[1:]:
-        _decode(part)
-    for verifier in _candidates(verifiers, header.get("kid"), alg):
-        if _signature_holds(token, verifier.key, alg):
-            return _json_object(_decode(token.split(".")[1]))
+    signed, _, encoded = token.rpartition(".")
+    payload, signature = _decode(signed.partition(".")[2]), _decode(encoded)
+    if len(encoded) <= LONGEST_SIGNATURE and _header_is_sound(header, alg):
+        for verifier in _candidates(verifiers, header.get("kid"), alg):
+            if _signature_holds(signed.encode(), signature, verifier.key, alg):
+                return _json_object(payload)
     raise Unverifiable("no key of ours verifies it")
 
 
@@ -187,7 +186,7 @@ def half_hash(alg: str, value: str) -> str:
         hashed = _HASHES[alg[2:]](value.encode()).digest()
     else:
         raise Unverifiable("no hash belongs to this algorithm")
-    return base64.urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()
+    return _encode(hashed[: len(hashed) // 2])
 
 
 def _modulus_bits(n: object) -> int:
@@ -212,13 +211,36 @@ def _fits(key: Key, alg: str) -> bool:
     return not isinstance(key, ECKey) or key.curve_name == _CURVES[alg]
 
 
-def _signature_holds(token: str, key: Key, alg: str) -> bool:
-    registry = _Registry(algorithms=[alg], strict_check_header=False)
+@cache
+def _registry(alg: str) -> jws.JWSRegistry:
+    """joserfc's rules for one algorithm, and no other."""
+    return jws.JWSRegistry(algorithms=[alg], strict_check_header=False)
+
+
+@lru_cache(maxsize=64)
+def _header(alg: str, kid: str, typ: str) -> str:
+    """The header of our own tokens: the same for all that one key signs."""
+    header = {"alg": alg, "kid": kid, "typ": typ}
+    return _encode(json.dumps(header, separators=(",", ":")).encode())
+
+
+def _header_is_sound(header: dict[str, Any], alg: str) -> bool:
+    """Whether every registered member is of the type it must be (RFC 7515 section 4.1)."""
     try:
-        jws.deserialize_compact(token.encode(), key, registry=registry)
+        _registry(alg).check_header(header)
     except (JoseError, ValueError, TypeError, AttributeError):
         return False
     return True
+
+
+def _signature_holds(signed: bytes, signature: bytes, key: Key, alg: str) -> bool:
+    """Ask the algorithm itself: what is around it, we have read once and need not read again."""
+    try:
+        algorithm = _registry(alg).get_alg(alg)
+        algorithm.check_key(key)
+        return bool(algorithm.verify(signed, signature, key))
+    except (JoseError, ValueError, TypeError, AttributeError):
+        return False
 
 
 def _media_type(typ: object) -> str | None:
@@ -227,13 +249,17 @@ def _media_type(typ: object) -> str | None:
     return typ.lower().removeprefix("application/")
 
 
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def _decode(part: str) -> bytes:
     """Base64url without padding, and only the canonical spelling (RFC 7515 section 2)."""
     try:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise Unverifiable("not base64url") from error
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+    if _encode(raw) != part:
         raise Unverifiable("not canonical base64url")
     return raw
 
