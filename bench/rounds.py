@@ -8,9 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import flows
 from bench.drive import Conversation, drive
-from bench.flows import FLOWS, Flow
+from bench.flows import Flow, hello
 from bench.report import Samples
 from bench.servers import Server
 from bench.stock import Stock
@@ -31,33 +30,38 @@ class Lane:
 
 
 def measure(
-    yardstick: Server, providers: Sequence[tuple[Server, Stock]], seconds: float, moment: float
+    yardstick: Server,
+    providers: Sequence[tuple[Server, Stock]],
+    flows: Sequence[Flow],
+    *,
+    seconds: float,
+    moment: float,
 ) -> list[Samples]:
     """Go round until the time is over; the first round only warms up."""
-    lanes = [_lane(flow, server, stock) for server, stock in providers for flow in FLOWS]
-    hello = _yardstick(yardstick)
-    for lane in [hello, *lanes]:
+    lanes = [_lane(flow, server, stock) for server, stock in providers for flow in flows]
+    unit = _yardstick(yardstick)
+    for lane in [unit, *lanes]:
         _once(lane, moment)
-    _forget(hello, lanes)
+    _forget([unit, *lanes])
     ends, number = time.monotonic() + seconds, 0
     while number < FEWEST_ROUNDS or time.monotonic() < ends:
-        _round(hello, lanes[number % len(lanes) :] + lanes[: number % len(lanes)], moment)
+        _round(unit, lanes[number % len(lanes) :] + lanes[: number % len(lanes)], moment)
         number += 1
-    return [hello.samples, *(lane.samples for lane in lanes)]
+    return [unit.samples, *(lane.samples for lane in lanes)]
 
 
-def _round(hello: Lane, lanes: Sequence[Lane], moment: float) -> None:
+def _round(yardstick: Lane, lanes: Sequence[Lane], moment: float) -> None:
     """The yardstick is held up before, in the middle and after."""
     middle = len(lanes) // 2
-    before = _once(hello, moment)
+    before = _once(yardstick, moment)
     costs = [_once(lane, moment) for lane in lanes[:middle]]
-    between = _once(hello, moment)
+    between = _once(yardstick, moment)
     costs += [_once(lane, moment) for lane in lanes[middle:]]
-    after = _once(hello, moment)
+    after = _once(yardstick, moment)
     unit = (before + between + after) / 3
     for lane, cost in zip(lanes, costs, strict=True):
         lane.samples.ratios.append(cost / unit)
-    hello.samples.ratios.append(1.0)
+    yardstick.samples.ratios.append(1.0)
 
 
 def _once(lane: Lane, moment: float) -> float:
@@ -82,13 +86,13 @@ def _lane(flow: Flow, server: Server, stock: Stock) -> Lane:
 
 
 def _yardstick(server: Server) -> Lane:
-    flow = Flow("hello (bare Flask)", lambda _stock, connections: flows.hello(connections))
+    flow = Flow("hello (bare Flask)", lambda _stock, connections: hello(connections))
     samples = Samples(flow.name, "-", None)
-    return Lane(flow, server, None, flows.hello(CONNECTIONS), samples)
+    return Lane(flow, server, None, hello(CONNECTIONS), samples)
 
 
-def _forget(hello: Lane, lanes: Sequence[Lane]) -> None:
-    for lane in [hello, *lanes]:
+def _forget(lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
         for kept in (lane.samples.latencies, lane.samples.processor, lane.samples.database):
             kept.clear()
         lane.samples.seconds = 0.0

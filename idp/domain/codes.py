@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle
 from idp.store import DbSession, writing
@@ -26,6 +26,7 @@ LOGOUT = "logout"
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
 PREFIXES |= {LOGOUT: "lo_"}
 
+_ISSUE = insert(Code)
 _ONE = select(Code).where(Code.kind == bindparam("k"), Code.digest == bindparam("d"))
 _SPEND = (
     update(Code)
@@ -63,16 +64,16 @@ class Codes:
         """Keep the details until somebody brings the handle back, once, in time."""
         writing(self._session)
         handle = new_handle(PREFIXES[kind])
-        self._session.add(
-            Code(
-                kind=kind,
-                digest=digest(handle),
-                details=dict(details),
-                created_at=now,
-                expires_at=now + lifetime,
-            )
-        )
-        self._session.flush()
+        row = {
+            "kind": kind,
+            "digest": digest(handle),
+            "details": dict(details),
+            "created_at": now,
+            "expires_at": now + lifetime,
+            "spent_at": None,
+            "line_id": None,
+        }
+        self._session.connection().execute(_ISSUE, row)
         return handle
 
     def look(self, kind: str, handle: str, now: datetime) -> Code | None:

@@ -12,6 +12,8 @@ from idp.store.system import Event
 
 __all__ = ["Event", "Events"]
 
+_RECORD = insert(Event)
+
 
 class Events:
     """The audit trail: who did what, when, from where. It never holds a secret."""
@@ -33,17 +35,16 @@ class Events:
     ) -> None:
         """Write down that something happened, in the past tense: `SessionEnded`."""
         writing(self._session)
-        self._session.execute(
-            insert(Event).values(
-                at=now,
-                name=name,
-                account_id=account_id,
-                client_id=client_id,
-                session_id=session_id,
-                address=address,
-                details=details,
-            )
-        )
+        row = {
+            "at": now,
+            "name": name,
+            "account_id": account_id,
+            "client_id": client_id,
+            "session_id": session_id,
+            "address": address,
+            "details": details,
+        }
+        self._session.connection().execute(_RECORD, row)
 
     def of_account(self, account_id: str, limit: int = 50) -> list[Event]:
         """The newest things that concern a person."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
@@ -19,6 +19,17 @@ __all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Sp
 
 SPENT_KEPT = timedelta(minutes=1)
 
+_BY_FAMILY = select(Line).where(Line.family == bindparam("f"))
+_BY_ID = select(Line).where(Line.id == bindparam("l"))
+_AFRESH = {"populate_existing": True}
+_ALLOWED = select(Grant).where(
+    Grant.account_id == bindparam("a"), Grant.client_id == bindparam("c"), Grant.ended_at.is_(None)
+)
+_SPENT_AT = select(RefreshToken.spent_at).where(RefreshToken.digest == bindparam("d"))
+_KEEP = insert(RefreshToken)
+_CLEAR = delete(RefreshToken).where(
+    RefreshToken.line_id == bindparam("l"), RefreshToken.spent_at < bindparam("before")
+)
 _SPEND = (
     update(RefreshToken)
     .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
@@ -85,10 +96,8 @@ class Grants:
 
     def find(self, account_id: str, client_id: str) -> Grant | None:
         """What the person allows this client at the moment."""
-        query = select(Grant).where(
-            Grant.account_id == account_id, Grant.client_id == client_id, Grant.ended_at.is_(None)
-        )
-        return self._session.scalars(query).one_or_none()
+        named = {"a": account_id, "c": client_id}
+        return self._session.scalars(_ALLOWED, named).one_or_none()
 
     def allow(
         self,
@@ -183,12 +192,14 @@ class Grants:
 
     def keep(self, token: Handle, line: Line, now: datetime) -> None:
         """Store the hash of a line's newest refresh token."""
-        self._session.add(RefreshToken(digest=digest(token), line_id=line.id, issued_at=now))
-        self._session.flush()
+        row = {"digest": digest(token), "line_id": line.id, "issued_at": now, "spent_at": None}
+        self._session.connection().execute(_KEEP, row)
 
     def line(self, line_id: str) -> Line | None:
         """A line by its id, over or not."""
-        return self._session.get(Line, line_id, populate_existing=True)
+        return self._session.scalars(
+            _BY_ID, {"l": line_id}, execution_options=_AFRESH
+        ).one_or_none()
 
     def lines_of_account(self, account_id: str) -> list[Line]:
         """The lines of a person that are not over, the newest use first."""
@@ -200,15 +211,14 @@ class Grants:
         family = self._key.family(token)
         if family is None:
             return None
-        query = select(Line).where(Line.family == family)
         return self._session.scalars(
-            query, execution_options={"populate_existing": True}
+            _BY_FAMILY, {"f": family}, execution_options=_AFRESH
         ).one_or_none()
 
     def newest(self, token: str) -> bool:
         """Whether this is the line's present refresh token, not yet spent."""
-        query = select(RefreshToken.spent_at).where(RefreshToken.digest == digest(token))
-        row = self._session.execute(query).one_or_none()
+        found = self._session.connection().execute(_SPENT_AT, {"d": digest(token)})
+        row = found.one_or_none()
         return row is not None and row.spent_at is None
 
     def spend_refresh(
@@ -280,19 +290,15 @@ class Grants:
     def _within_grace(
         self, token: Handle, successor: Handle, grace: timedelta, now: datetime
     ) -> bool:
-        query = select(RefreshToken.spent_at).where(RefreshToken.digest == digest(token))
-        spent_at = self._session.scalars(query).one_or_none()
+        found = self._session.connection().execute(_SPENT_AT, {"d": digest(token)})
+        spent_at = found.scalar_one_or_none()
         if spent_at is None or not grace or now - spent_at >= grace:
             return False
         return self.newest(successor)
 
     def _clear_spent(self, line_id: str, now: datetime) -> None:
         """An old token needs no row: its family part still tells that it was one of ours."""
-        self._session.connection().execute(
-            delete(RefreshToken).where(
-                RefreshToken.line_id == line_id, RefreshToken.spent_at < now - SPENT_KEPT
-            )
-        )
+        self._session.connection().execute(_CLEAR, {"l": line_id, "before": now - SPENT_KEPT})
 
     def _idle_end(self, line: Line, now: datetime) -> datetime:
         return min(now + self._rules.line_idle, line.expires_at)

@@ -63,6 +63,11 @@ _FACTS = select(
     .outerjoin(Denied, Denied.jti == bindparam("jti"))
 )
 
+_LINE_OF = select(Line.account_id, Line.session_id).where(Line.id == bindparam("id"))
+_HOLD_ACCOUNT = select(Account.id).where(Account.id == bindparam("id")).with_for_update(read=True)
+_HOLD_SESSION = select(Session.id).where(Session.id == bindparam("id")).with_for_update(read=True)
+_HOLD_LINE = select(Line.id).where(Line.id == bindparam("id")).with_for_update()
+
 
 class Live:
     """Answers one question: is this still alive, and if not, why not?"""
@@ -108,17 +113,12 @@ class Live:
         connection = self._session.connection()
         line = None
         if lineage.line_id is not None:
-            query = select(Line.account_id, Line.session_id).where(Line.id == lineage.line_id)
-            line = connection.execute(query).one_or_none()
+            line = connection.execute(_LINE_OF, {"id": lineage.line_id}).one_or_none()
         account_id = lineage.account_id or (line.account_id if line else None)
         session_id = lineage.session_id or (line.session_id if line else None)
-        connection.execute(
-            select(Account.id).where(Account.id == account_id).with_for_update(read=True)
-        )
-        connection.execute(
-            select(Session.id).where(Session.id == session_id).with_for_update(read=True)
-        )
-        connection.execute(select(Line.id).where(Line.id == lineage.line_id).with_for_update())
+        connection.execute(_HOLD_ACCOUNT, {"id": account_id})
+        connection.execute(_HOLD_SESSION, {"id": session_id})
+        connection.execute(_HOLD_LINE, {"id": lineage.line_id})
 
 
 def _client_ended(lineage: Lineage, facts: _Facts) -> str | None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 
 from idp.domain.roles import Roles
 from idp.domain.rules import Rules
@@ -15,6 +16,11 @@ from idp.store.clients import Resource
 __all__ = ["Resource", "Resources"]
 
 LONGEST_ACCESS = timedelta(hours=1)
+_COLUMNS = Resource.__table__.columns
+_ALL = select(*_COLUMNS).order_by(Resource.identifier)
+_NAMED = select(*_COLUMNS).where(Resource.identifier.in_(bindparam("names", expanding=True)))
+
+Api = Row[Any]  # a Resource as it stands in the store, for reading only
 
 
 class Resources:
@@ -60,17 +66,17 @@ class Resources:
         """An API by its identifier."""
         return self._session.get(Resource, identifier, populate_existing=True)
 
-    def list(self) -> Sequence[Resource]:
+    def list(self) -> Sequence[Api]:
         """All APIs."""
-        return self._session.scalars(select(Resource).order_by(Resource.identifier)).all()
+        return self._session.connection().execute(_ALL).all()
 
-    def named(self, identifiers: Iterable[str]) -> Sequence[Resource]:
+    def named(self, identifiers: Iterable[str]) -> Sequence[Api]:
         """Those of these identifiers that exist, in their order."""
         wanted = list(identifiers)
         if not wanted:
             return []
-        query = select(Resource).where(Resource.identifier.in_(wanted))
-        return sorted(self._session.scalars(query), key=lambda row: wanted.index(row.identifier))
+        rows = self._session.connection().execute(_NAMED, {"names": wanted})
+        return sorted(rows, key=lambda row: wanted.index(row.identifier))
 
     def that_understand(self, scopes: Iterable[str]) -> tuple[str, ...]:
         """The APIs that know one of these scopes."""

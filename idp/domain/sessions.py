@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.crypto.secrets import Digest, Handle, digest, new_handle, new_id
 from idp.domain.live import Lineage, Live
@@ -17,6 +17,8 @@ __all__ = ["Closed", "Participant", "Participation", "Session", "Sessions", "Sig
 COOKIE_PREFIX = "ss_"
 TOUCHED_EVERY = timedelta(minutes=1)
 ENDED_KEPT = timedelta(days=1)
+
+_BY_COOKIE = select(Session).where(Session.cookie_digest == bindparam("d"))
 
 
 class Closed(Exception):
@@ -223,9 +225,8 @@ class Sessions:
         return generation
 
     def _by_digest(self, cookie_digest: Digest) -> Session | None:
-        query = select(Session).where(Session.cookie_digest == cookie_digest)
         return self._session.scalars(
-            query, execution_options={"populate_existing": True}
+            _BY_COOKIE, {"d": cookie_digest}, execution_options={"populate_existing": True}
         ).one_or_none()
 
     def _move(self, row: Session, now: datetime) -> None:

@@ -13,6 +13,13 @@ def session() -> scoped_session[Session]:
     return unit
 
 
+def commit() -> None:
+    """What was done is done. Where nothing was read or written there is nothing to do."""
+    unit = session()
+    if unit.registry.has():
+        unit.commit()
+
+
 def is_ready() -> bool:
     """Whether the store answers at all."""
     try:

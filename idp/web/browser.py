@@ -7,7 +7,9 @@ import hmac
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, Request, abort, current_app, g, request
+from flask import Response as AnyResponse
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.wrappers import Response
 
 from idp.crypto.secrets import new_handle, same
@@ -19,6 +21,8 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UNPROTECTED = {"/authorize", "/end_session"}
 YEAR = 365 * 24 * 3600
 TEN_YEARS = 10 * YEAR
+ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+STRICT = f"max-age={YEAR}; includeSubDomains"
 
 
 def session_cookie_name(op: Provider) -> str:
@@ -79,8 +83,19 @@ def allow_form_action(origin: str) -> None:
     g.setdefault("form_actions", set()).add(origin)
 
 
+class NoSession(SessionInterface):
+    """Nothing is kept in a cookie of Flask's: who is signed in is a row of ours."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self.make_null_session(app)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: AnyResponse) -> None:
+        """There is nothing to save."""
+
+
 def harden(app: Flask) -> None:
     """Check every form, and put the headers on every answer."""
+    app.session_interface = NoSession()
     app.before_request(_refuse_foreign_forms)
     app.after_request(_headers)
 
@@ -114,10 +129,9 @@ def _headers(response: Response) -> Response:
         attributes = _attributes(op) | {"max_age": TEN_YEARS // 10}
         response.set_cookie(_binding_name(op), g.browser, **attributes)  # type: ignore[arg-type]
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.extend(ALWAYS)
     if _secure(op):
-        headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains")
+        headers.add("Strict-Transport-Security", STRICT)
     if request.blueprint == "protocol":
         return response
     targets = " ".join(["'self'", *sorted(g.get("form_actions", ()))])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 200
 NUL = "\x00"
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Proxies:
@@ -57,7 +58,11 @@ def _refuse_what_nobody_sends() -> None:
     """
     if NUL in request.path:
         abort(404)
-    fields = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    fields: list[tuple[str, str]] = []
+    if request.query_string:
+        fields += request.args.items(multi=True)
+    if request.method not in BODILESS:
+        fields += request.form.items(multi=True)
     if len(fields) > FIELD_LIMIT:
         abort(413)
     if any(NUL in name or NUL in value for name, value in fields):

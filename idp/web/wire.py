@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from idp.domain import Provider
+from idp.domain import Provider, unit
 from idp.domain.unit import session
 from idp.protocol.errors import InvalidRequest, OAuth2Error, to_answer
 from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[OAuthRequest, Provider], Answer]
 
+NOTHING = Parameters()
 FORM_TYPE = "application/x-www-form-urlencoded"
 RETRY_AFTER = "1"
 
@@ -45,14 +46,14 @@ def now() -> datetime:
 
 def commit() -> None:
     """What this request did, is done."""
-    session().commit()
+    unit.commit()
 
 
 def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
     """Read, answer, commit, write: the way of every protocol endpoint."""
     try:
         answer = _answered(endpoint, path_argument)
-        session().commit()
+        unit.commit()
     except (DBAPIError, PoolTimeout):
         session().rollback()
         log.exception("the store did not answer")
@@ -68,8 +69,9 @@ def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
 
 def read_request(path_argument: str = "") -> OAuthRequest:
     """The request at hand as data; raises `InvalidRequest` for a body of another kind."""
-    query = Parameters(pairs=tuple(request.args.items(multi=True)))
-    body, document = Parameters(), None
+    query, body, document = NOTHING, NOTHING, None
+    if request.query_string:
+        query = Parameters(pairs=tuple(request.args.items(multi=True)))
     if request.method in ("POST", "PUT"):
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise InvalidRequest("the body must not be compressed")
@@ -136,10 +138,12 @@ def _fault() -> Answer:
 
 
 def _headers() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in request.headers.items():
-        found.setdefault(name.lower(), []).append(value)
-    return found
+    """By lower-case name. What came twice the server has joined already (PEP 3333)."""
+    return {
+        name[5:].replace("_", "-").lower(): [value]
+        for name, value in request.environ.items()
+        if name.startswith("HTTP_")
+    }
 
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is what it is

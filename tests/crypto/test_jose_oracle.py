@@ -105,9 +105,7 @@ def test_a_header_theirs_finds_malformed_ours_refuses(header: dict[str, Any]) ->
     assert not ours_verifies(token, "ES256")
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "ES384"}]
-)
+@pytest.mark.parametrize("parameters", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "ES384"}])
 @spec("RFC 7517 section 4.2")
 def test_a_key_that_is_for_something_else_verifies_nothing(parameters: dict[str, Any]) -> None:
     public = KEYS["ES256"].as_dict(private=False) | parameters

@@ -21,17 +21,17 @@ class ClientCredentials(ClientCredentialsGrant):
         op, original = self.server.op, self.request.original
         view = self.client.view
         asked = original.parameters.all("resource")
-        rows = op.resources.named(asked)
-        if len(rows) != len(set(asked)):
+        rows = op.resources.named(asked) if asked else op.resources.list()
+        if asked and len(rows) != len(set(asked)):
             raise InvalidTarget("the resource is not known")
         wanted = tuple(dict.fromkeys((self.request.payload.scope or "").split()))
-        known = {scope for row in rows for scope in row.scopes} if asked else op.resources.scopes()
+        known = {scope for row in rows for scope in row.scopes}
         if any(scope in OPENID_SCOPES or scope not in known for scope in wanted):
             raise InvalidScope("the scope is not one a client can have for itself")
         if view.scopes is not None and not set(wanted) <= view.scopes:
             raise InvalidScope("the scope is not one this client may ask for")
         if not asked and wanted:
-            asked = op.resources.that_understand(wanted)
+            asked = tuple(row.identifier for row in rows if set(wanted) & set(row.scopes))
         jkt = proven_key(original, op, view)
         minted, aimed = client_access_token(op, view, wanted, asked, now=original.now, jkt=jkt)
         body: dict[str, Any] = {
