@@ -19,9 +19,10 @@ from idp.crypto.jose import OUR_ALGORITHMS, Signer, Unverifiable, Verifier
 from tests.support.spec import spec
 
 KEYS: dict[str, Any] = {alg: jose.generate(alg) for alg in OUR_ALGORITHMS}
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 CLAIMS = st.dictionaries(
-    st.text(max_size=10),
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.lists(st.text()),
+    TEXT,
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT | st.lists(TEXT),
     max_size=6,
 )
 
