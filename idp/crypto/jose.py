@@ -5,8 +5,6 @@ size, its shape, its header, its key, its signature; only then is a claim read. 
 the token itself (`jwk`, `jku`, `x5u`, `x5c`) are never used.
 """
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +16,12 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+
+from idp.crypto.compact import Unverifiable, decoded, encoded, json_object
+
+__all__ = ["Claims", "Key", "Signer", "Unverifiable", "Verifier", "audiences", "check_times"]
+__all__ += ["claims_of", "generate", "half_hash", "header_of", "import_key", "sign", "thumbprint"]
+__all__ += ["verify"]
 
 LONGEST_TOKEN = 16 * 1024
 LONGEST_HEADER = 4 * 1024
@@ -45,10 +49,6 @@ _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 Claims = Mapping[str, Any]
-
-
-class Unverifiable(Exception):
-    """The token is not what it should be. The message is for our own trail, not for senders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ def thumbprint(key: Key) -> str:
 def sign(signer: Signer, claims: Claims, typ: str) -> str:
     """A signed token in compact form, with `alg`, `kid` and `typ` in its header."""
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-    signed = f"{_header(signer.alg, signer.kid, typ)}.{_encode(payload)}"
+    signed = f"{_header(signer.alg, signer.kid, typ)}.{encoded(payload)}"
     algorithm = _registry(signer.alg).get_alg(signer.alg)
     algorithm.check_key(signer.key)
-    return f"{signed}.{_encode(algorithm.sign(signed.encode(), signer.key))}"
+    return f"{signed}.{encoded(algorithm.sign(signed.encode(), signer.key))}"
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def header_of(token: str) -> dict[str, Any]:
         raise Unverifiable("not a compact signature")
     if len(parts[0]) > LONGEST_HEADER:
         raise Unverifiable("header too long")
-    header = _json_object(_decode(parts[0]))
+    header = json_object(decoded(parts[0]))
     if "crit" in header or header.get("b64", True) is not True:
         raise Unverifiable("critical header members are not understood")
     if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
@@ -128,7 +128,7 @@ def header_of(token: str) -> dict[str, Any]:
 def claims_of(token: str) -> dict[str, Any]:
     """The claims of a token nobody has verified yet; only to find out whose keys to try."""
     header_of(token)
-    return _json_object(_decode(token.split(".")[1]))
+    return json_object(decoded(token.split(".")[1]))
 
 
 def verify(
@@ -149,11 +149,11 @@ def verify(
     if typ is not None and _media_type(header.get("typ")) != typ:
         raise Unverifiable("another kind of token")
     signed, _, encoded = token.rpartition(".")
-    payload, signature = _decode(signed.partition(".")[2]), _decode(encoded)
+    payload, signature = decoded(signed.partition(".")[2]), decoded(encoded)
     if len(encoded) <= LONGEST_SIGNATURE and _header_is_sound(header, alg):
         for verifier in _candidates(verifiers, header.get("kid"), alg):
             if _signature_holds(signed.encode(), signature, verifier.key, alg):
-                return _json_object(payload)
+                return json_object(payload)
     raise Unverifiable("no key of ours verifies it")
 
 
@@ -186,12 +186,12 @@ def half_hash(alg: str, value: str) -> str:
         hashed = _HASHES[alg[2:]](value.encode()).digest()
     else:
         raise Unverifiable("no hash belongs to this algorithm")
-    return _encode(hashed[: len(hashed) // 2])
+    return encoded(hashed[: len(hashed) // 2])
 
 
 def _modulus_bits(n: object) -> int:
     """The size of an RSA key (RFC 7518 section 3.3)."""
-    return int.from_bytes(_decode(n)).bit_length() if isinstance(n, str) else 0
+    return int.from_bytes(decoded(n)).bit_length() if isinstance(n, str) else 0
 
 
 def _candidates(verifiers: Iterable[Verifier], kid: str | None, alg: str) -> list[Verifier]:
@@ -221,7 +221,7 @@ def _registry(alg: str) -> jws.JWSRegistry:
 def _header(alg: str, kid: str, typ: str) -> str:
     """The header of our own tokens: the same for all that one key signs."""
     header = {"alg": alg, "kid": kid, "typ": typ}
-    return _encode(json.dumps(header, separators=(",", ":")).encode())
+    return encoded(json.dumps(header, separators=(",", ":")).encode())
 
 
 def _header_is_sound(header: dict[str, Any], alg: str) -> bool:
@@ -247,55 +247,6 @@ def _media_type(typ: object) -> str | None:
     if not isinstance(typ, str):
         return None
     return typ.lower().removeprefix("application/")
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decode(part: str) -> bytes:
-    """Base64url without padding, and only the canonical spelling (RFC 7515 section 2)."""
-    try:
-        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unverifiable("not base64url") from error
-    if _encode(raw) != part:
-        raise Unverifiable("not canonical base64url")
-    return raw
-
-
-def _json_object(raw: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(
-            raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constants
-        )
-    except (ValueError, RecursionError) as error:
-        raise Unverifiable("not JSON") from error
-    if not isinstance(value, dict):
-        raise Unverifiable("not a JSON object")
-    if b"\\u" in raw and not _is_text(value):
-        raise Unverifiable("a string is not text")
-    return value
-
-
-def _is_text(value: dict[str, Any]) -> bool:
-    """No half of a surrogate pair and no NUL: escapes can spell both, and no store takes them."""
-    try:
-        spelled = json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return False
-    return b"\\u0000" not in spelled
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _no_constants(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _numeric_date(claims: Claims, name: str, *, required: bool) -> float:

@@ -1,0 +1,61 @@
+"""Base64url and JSON as tokens use them, read with suspicion: one spelling, no surprises."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+
+class Unverifiable(Exception):
+    """The token is not what it should be. The message is for our own trail, not for senders."""
+
+
+def encoded(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decoded(part: str) -> bytes:
+    """The bytes again, of the canonical spelling only (RFC 7515 section 2)."""
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unverifiable("not base64url") from error
+    if encoded(raw) != part:
+        raise Unverifiable("not canonical base64url")
+    return raw
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object: no member twice, no constants JSON lacks, and every string is text."""
+    try:
+        value = json.loads(
+            raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constants
+        )
+    except (ValueError, RecursionError) as error:
+        raise Unverifiable("not JSON") from error
+    if not isinstance(value, dict):
+        raise Unverifiable("not a JSON object")
+    if b"\\u" in raw and not _is_text(value):
+        raise Unverifiable("a string is not text")
+    return value
+
+
+def _is_text(value: dict[str, Any]) -> bool:
+    """No half of a surrogate pair and no NUL: escapes can spell both, and no store takes them."""
+    try:
+        spelled = json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return b"\\u0000" not in spelled
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is there twice")
+    return found
+
+
+def _no_constants(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
