@@ -8,7 +8,7 @@ import click
 
 from idp.cli.frame import at_desk, json_option, refuse, show, show_one
 from idp.domain.clients import ClientView, InvalidMetadata, NoSuchClient
-from idp.domain.resources import Resource
+from idp.domain.resources import Api, Resource
 from idp.protocol import registration
 
 LONGEST_INVITATION = 30 * 24
@@ -252,7 +252,7 @@ def list_resources(as_json: bool) -> None:
         show([_api(row) for row in desk.op.resources.list()], as_json=as_json)
 
 
-def _api(row: Resource) -> dict[str, object]:
+def _api(row: Api | Resource) -> dict[str, object]:
     return {
         "identifier": row.identifier,
         "name": row.name,

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import delete, exists, select
 
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
+from idp.domain import line_statements as statements
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
 from idp.store import DbSession, Json, writing
@@ -18,36 +19,6 @@ from idp.store.sessions import Grant, Line, Participation, RefreshToken
 __all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Spent", "Unknown"]
 
 SPENT_KEPT = timedelta(minutes=1)
-
-_BY_FAMILY = select(Line).where(Line.family == bindparam("f"))
-_BY_ID = select(Line).where(Line.id == bindparam("l"))
-_AFRESH = {"populate_existing": True}
-_ALLOWED = select(Grant).where(
-    Grant.account_id == bindparam("a"), Grant.client_id == bindparam("c"), Grant.ended_at.is_(None)
-)
-_SPENT_AT = select(RefreshToken.spent_at).where(RefreshToken.digest == bindparam("d"))
-_KEEP = insert(RefreshToken)
-_CLEAR = delete(RefreshToken).where(
-    RefreshToken.line_id == bindparam("l"), RefreshToken.spent_at < bindparam("before")
-)
-_SPEND = (
-    update(RefreshToken)
-    .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
-    .values(spent_at=bindparam("moment"))
-)
-_FOLLOW = (
-    update(Line)
-    .where(Line.id == bindparam("l"), Line.ended_at.is_(None))
-    .values(last_used_at=bindparam("moment"), idle_expires_at=bindparam("idle"))
-)
-
-
-_OUT = select(Line.access, Line.access_until).where(Line.id == bindparam("l"))
-_MINTED = (
-    update(Line)
-    .where(Line.id == bindparam("l"))
-    .values(access_until=bindparam("until"), access=bindparam("access"))
-)
 
 
 class Unknown(Exception):
@@ -97,7 +68,7 @@ class Grants:
     def find(self, account_id: str, client_id: str) -> Grant | None:
         """What the person allows this client at the moment."""
         named = {"a": account_id, "c": client_id}
-        return self._session.scalars(_ALLOWED, named).one_or_none()
+        return self._session.scalars(statements.ALLOWED, named).one_or_none()
 
     def allow(
         self,
@@ -193,12 +164,12 @@ class Grants:
     def keep(self, token: Handle, line: Line, now: datetime) -> None:
         """Store the hash of a line's newest refresh token."""
         row = {"digest": digest(token), "line_id": line.id, "issued_at": now, "spent_at": None}
-        self._session.connection().execute(_KEEP, row)
+        self._session.connection().execute(statements.KEEP, row)
 
     def line(self, line_id: str) -> Line | None:
         """A line by its id, over or not."""
         return self._session.scalars(
-            _BY_ID, {"l": line_id}, execution_options=_AFRESH
+            statements.BY_ID, {"l": line_id}, execution_options=statements.AFRESH
         ).one_or_none()
 
     def lines_of_account(self, account_id: str) -> list[Line]:
@@ -212,12 +183,12 @@ class Grants:
         if family is None:
             return None
         return self._session.scalars(
-            _BY_FAMILY, {"f": family}, execution_options=_AFRESH
+            statements.BY_FAMILY, {"f": family}, execution_options=statements.AFRESH
         ).one_or_none()
 
     def newest(self, token: str) -> bool:
         """Whether this is the line's present refresh token, not yet spent."""
-        found = self._session.connection().execute(_SPENT_AT, {"d": digest(token)})
+        found = self._session.connection().execute(statements.SPENT_AT, {"d": digest(token)})
         row = found.one_or_none()
         return row is not None and row.spent_at is None
 
@@ -236,15 +207,15 @@ class Grants:
         if not rotate:
             if not self.newest(token):
                 raise Reused(line)
-            connection.execute(_FOLLOW, moved)
+            connection.execute(statements.FOLLOW, moved)
             return Spent(line, token)
-        spent = connection.execute(_SPEND, {"d": digest(token), "moment": now})
+        spent = connection.execute(statements.SPEND, {"d": digest(token), "moment": now})
         successor = self._key.successor(token)
         if spent.rowcount != 1:
             if self._within_grace(token, successor, grace, now):
                 return Spent(line, successor)
             raise Reused(line)
-        connection.execute(_FOLLOW, moved)
+        connection.execute(statements.FOLLOW, moved)
         self._clear_spent(line.id, now)
         self.keep(successor, line, now)
         return Spent(line, successor)
@@ -261,7 +232,7 @@ class Grants:
         the receipt. Whoever mints holds the line, so that nothing is lost between two.
         """
         connection = self._session.connection()
-        access, access_until = connection.execute(_OUT, {"l": line.id}).one()
+        access, access_until = connection.execute(statements.OUT, {"l": line.id}).one()
         kept = {name: out for name, out in access.items() if out["until"] > now.timestamp()}
         ends = int(policies.ends)
         for audience in audiences:
@@ -271,7 +242,7 @@ class Grants:
                 "ends": max(before["ends"], ends),
             }
         longest = max(access_until, until)
-        connection.execute(_MINTED, {"l": line.id, "until": longest, "access": kept})
+        connection.execute(statements.MINTED, {"l": line.id, "until": longest, "access": kept})
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget lines of which nothing lives any more, and what was taken back or allowed to
@@ -290,7 +261,7 @@ class Grants:
     def _within_grace(
         self, token: Handle, successor: Handle, grace: timedelta, now: datetime
     ) -> bool:
-        found = self._session.connection().execute(_SPENT_AT, {"d": digest(token)})
+        found = self._session.connection().execute(statements.SPENT_AT, {"d": digest(token)})
         spent_at = found.scalar_one_or_none()
         if spent_at is None or not grace or now - spent_at >= grace:
             return False
@@ -298,7 +269,9 @@ class Grants:
 
     def _clear_spent(self, line_id: str, now: datetime) -> None:
         """An old token needs no row: its family part still tells that it was one of ours."""
-        self._session.connection().execute(_CLEAR, {"l": line_id, "before": now - SPENT_KEPT})
+        self._session.connection().execute(
+            statements.CLEAR, {"l": line_id, "before": now - SPENT_KEPT}
+        )
 
     def _idle_end(self, line: Line, now: datetime) -> datetime:
         return min(now + self._rules.line_idle, line.expires_at)

@@ -13,7 +13,7 @@ from idp.policies import PolicySet
 from idp.store import DbSession, writing
 from idp.store.clients import Resource
 
-__all__ = ["Resource", "Resources"]
+__all__ = ["Api", "Resource", "Resources"]
 
 LONGEST_ACCESS = timedelta(hours=1)
 _COLUMNS = Resource.__table__.columns

@@ -10,7 +10,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.grants import Line
 from idp.domain.profile import CLAIMS
-from idp.domain.resources import Resource
+from idp.domain.resources import Api
 from idp.domain.tokens import Minted, Order
 from idp.policies import Contradiction, PolicySet, Unmintable
 from idp.protocol.errors import InvalidTarget, PolicyRefused
@@ -101,7 +101,7 @@ def policies_at(op: Provider, resource: str) -> tuple[str, ...]:
     return tuple(rows[0].policies or op.rules.resource_policies)
 
 
-def _policies(op: Provider, client: ClientView, rows: Iterable[Resource]) -> PolicySet:
+def _policies(op: Provider, client: ClientView, rows: Iterable[Api]) -> PolicySet:
     """What the APIs want of a token, and what the client wants of all of its own; raises
     `Contradiction` when that cannot be one token.
     """
