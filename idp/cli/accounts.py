@@ -74,6 +74,7 @@ def disable(username: str, as_json: bool) -> None:
     with at_desk() as desk:
         row = _find(desk, username)
         desk.op.accounts.disable(row, desk.now)
+        desk.op.events.record("AccountDisabled", desk.now, account_id=row.id, by=BY)
         receipt = desk.op.sign_outs.everywhere(row.id, Because("disabled", BY), desk.now)
         desk.commit()
         _show_receipt(desk, receipt, as_json)
@@ -87,6 +88,7 @@ def enable(username: str, as_json: bool) -> None:
     with at_desk() as desk:
         row = _find(desk, username)
         desk.op.accounts.enable(row, desk.now)
+        desk.op.events.record("AccountEnabled", desk.now, account_id=row.id, by=BY)
         desk.commit()
         show_one(_row(row), as_json=as_json)
 

@@ -79,7 +79,10 @@ class Row(MappedAsDataclass, Base, kw_only=True):
 db = SQLAlchemy(
     model_class=Base,
     session_options={"expire_on_commit": False, "autoflush": False},
-    engine_options={"pool_pre_ping": False},
+    engine_options={
+        "pool_pre_ping": False,
+        "hide_parameters": True,  # what is in an error is in the log
+    },
 )
 
 

@@ -70,7 +70,8 @@ def try_password() -> AnyResponse:
         return _wait(transaction, username, error)
     proof = password.verify(op, username, secret, now())
     if proof is None:
-        op.events.record("SignInFailed", now(), address=request.remote_addr)
+        who = op.accounts.named(username).account_id or None
+        op.events.record("SignInFailed", now(), account_id=who, address=request.remote_addr)
         commit()
         return _again(transaction, _wrong(), username)
     commit()  # a new hash may be under way, and counts are kept in a transaction of their own
