@@ -14,7 +14,7 @@ from idp.domain import Provider
 from idp.domain.grants import Allowance, Line
 from idp.domain.login import PASSWORD_ACR, Proof
 from idp.domain.sessions import Session
-from idp.protocol.claims import access_token, client_access_token
+from idp.protocol.claims import access_token, aim, client_access_token
 from idp.settings import load
 from idp.store import db
 
@@ -77,7 +77,8 @@ class Stock:
             for person in self._some(count):
                 line, _ = self._line(person, scopes, resources)
                 view = self.op.clients.get(self.rp.client_id)
-                found.append(access_token(self.op, view, line, scopes, (), now=_now())[0].value)
+                aimed = aim(self.op, view, scopes, line.resources, (), None)
+                found.append(access_token(self.op, line, aimed, _now()).value)
             db.session.commit()
         return found
 
@@ -85,10 +86,8 @@ class Stock:
         """Fresh access tokens of the client that acts for itself."""
         with self.app.app_context():
             view = self.op.clients.get(self.robot.client_id)
-            minted = [
-                client_access_token(self.op, view, (SCOPE,), (API,), now=_now())[0]
-                for _ in range(count)
-            ]
+            aimed = aim(self.op, view, (SCOPE,), (API,), (API,), None)
+            minted = [client_access_token(self.op, view, aimed, _now()) for _ in range(count)]
         return [token.value for token in minted]
 
     def close(self) -> None:

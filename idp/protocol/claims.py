@@ -12,7 +12,7 @@ from idp.domain.grants import Line
 from idp.domain.profile import CLAIMS
 from idp.domain.resources import Api
 from idp.domain.tokens import Minted, Order
-from idp.policies import Contradiction, PolicySet, Unmintable
+from idp.policies import Contradiction, Draft, PolicySet, Unmintable
 from idp.protocol.errors import InvalidTarget, PolicyRefused
 
 SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
@@ -47,12 +47,15 @@ CLAIMS_SUPPORTED = (
 
 @dataclass(frozen=True, slots=True)
 class Aimed:
-    """Whom an access token is for: its audiences, its scopes, and the policies it follows."""
+    """Whom an access token is for: its audiences, its scopes, the policies it follows, and the
+    key it works with. Its policies allow it.
+    """
 
     audiences: tuple[str, ...]
     scopes: tuple[str, ...]
     policies: PolicySet
-    lifetime: timedelta | None
+    lifetime: timedelta
+    jkt: str | None
 
 
 def aim(
@@ -61,8 +64,10 @@ def aim(
     scopes: Iterable[str],
     granted: Iterable[str],
     asked: tuple[str, ...],
+    jkt: str | None,
 ) -> Aimed:
-    """Choose the audiences (RFC 8707 section 2.2), and the scopes they understand.
+    """Choose the audiences (RFC 8707 section 2.2), and the scopes they understand. Everything
+    that can be refused is refused here, before anything is spent.
 
     When nothing was asked for and the APIs cannot share a token, it is for the first of them.
     Raises `InvalidTarget` for an API that was not granted, or that shares no token with another.
@@ -85,12 +90,18 @@ def aim(
     understood = {scope for row in rows for scope in row.scopes}
     understood |= set(OPENID_SCOPES) if ours else set()
     lifetimes = [row.access_lifetime for row in rows if row.access_lifetime is not None]
-    return Aimed(
+    aimed = Aimed(
         (*(row.identifier for row in rows), *((op.rules.issuer,) if ours else ())),
         tuple(scope for scope in scopes if scope in understood),
         policies,
-        timedelta(seconds=min(lifetimes)) if lifetimes else None,
+        timedelta(seconds=min(lifetimes)) if lifetimes else op.rules.access_lifetime,
+        jkt,
     )
+    try:
+        policies.draft(Draft(lifetime=aimed.lifetime, audiences=aimed.audiences, jkt=jkt))
+    except Unmintable as refusal:
+        raise PolicyRefused(refusal.code, str(refusal)) from None
+    return aimed
 
 
 def policies_at(op: Provider, resource: str) -> tuple[str, ...]:
@@ -110,18 +121,8 @@ def _policies(op: Provider, client: ClientView, rows: Iterable[Api]) -> PolicySe
     return PolicySet.named((*wanted, *client.access_policies)).agreed()
 
 
-def access_token(
-    op: Provider,
-    client: ClientView,
-    line: Line,
-    scopes: Iterable[str],
-    asked: tuple[str, ...],
-    *,
-    now: datetime,
-    jkt: str | None = None,
-) -> tuple[Minted, Aimed]:
+def access_token(op: Provider, line: Line, aimed: Aimed, now: datetime) -> Minted:
     """An access token for a person's client (RFC 9068 section 2.2)."""
-    aimed = aim(op, client, scopes, line.resources, asked)
     claims: dict[str, object] = {
         "sub": line.account_id,
         "client_id": line.client_id,
@@ -134,47 +135,29 @@ def access_token(
     }
     if not line.offline:
         claims["sid"] = line.sid
-    minted = _mint(op, claims, aimed, jkt, now)
+    minted = op.tokens.mint_access(_order(claims, aimed), now)
     op.grants.minted(line, aimed.audiences, aimed.policies, minted.expires_at, now)
-    return minted, aimed
+    return minted
 
 
-def client_access_token(
-    op: Provider,
-    client: ClientView,
-    scopes: Iterable[str],
-    asked: tuple[str, ...],
-    *,
-    now: datetime,
-    jkt: str | None = None,
-) -> tuple[Minted, Aimed]:
+def client_access_token(op: Provider, client: ClientView, aimed: Aimed, now: datetime) -> Minted:
     """An access token for a client that acts for itself; its `sub` is the client (RSG-09)."""
-    aimed = aim(op, client, scopes, asked, asked)
     claims: dict[str, object] = {
         "sub": client.client_id,
         "client_id": client.client_id,
         "scope": " ".join(aimed.scopes),
     }
-    return _mint(op, claims, aimed, jkt, now), aimed
+    return op.tokens.mint_access(_order(claims, aimed), now)
 
 
-def _mint(
-    op: Provider, claims: Mapping[str, object], aimed: Aimed, jkt: str | None, now: datetime
-) -> Minted:
-    """A policy that does not allow the token is the client's business."""
-    try:
-        return op.tokens.mint_access(
-            Order(
-                claims=claims,
-                audiences=aimed.audiences,
-                policies=aimed.policies,
-                lifetime=aimed.lifetime,
-                jkt=jkt,
-            ),
-            now,
-        )
-    except Unmintable as refusal:
-        raise PolicyRefused(refusal.code, str(refusal)) from None
+def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
+    return Order(
+        claims=claims,
+        audiences=aimed.audiences,
+        policies=aimed.policies,
+        lifetime=aimed.lifetime,
+        jkt=aimed.jkt,
+    )
 
 
 def id_token(

@@ -147,3 +147,39 @@ def policed(world: World, *policies: str) -> Holder:
         )
         db.session.commit()
     return Holder(world, view.client_id, secret)
+
+
+@spec("RFC 9449 section 5", "RFT-10", "P3")
+def test_an_api_that_wants_a_key_costs_who_forgot_it_neither_code_nor_refresh_token(
+    world: World, alice: str
+) -> None:
+    with world.app.app_context():
+        scopes = {"bank:read": "See your accounts"}
+        world.op.resources.add(
+            "https://bank.test", "Bank", scopes, ("device_bound",), world.clock.now
+        )
+        db.session.commit()
+    holder, browser = Holder.of(world.rp()), world.browser()
+    code = browser.code(holder, scope="openid bank:read")
+
+    bare = without_key(holder).redeem(code, browser.verifier)
+    tokens = holder.redeem(code, browser.verifier).json
+    again = without_key(holder).refresh(tokens["refresh_token"])
+
+    assert bare.json["error"] == again.json["error"] == "invalid_dpop_proof"
+    assert holder.refresh(tokens["refresh_token"]).status_code == 200
+
+
+@spec("RFC 8707 section 2.2", "RFT-08", "P3")
+def test_a_resource_that_was_not_granted_costs_neither_code_nor_refresh_token(
+    world: World, alice: str
+) -> None:
+    app, browser = world.rp(), world.browser()
+    code = browser.code(app)
+
+    refused = app.redeem(code, browser.verifier, resource="https://other.test")
+    tokens = app.redeem(code, browser.verifier).json
+    again = app.refresh(tokens["refresh_token"], resource="https://other.test")
+
+    assert refused.json["error"] == again.json["error"] == "invalid_target"
+    assert app.refresh(tokens["refresh_token"]).status_code == 200

@@ -17,7 +17,7 @@ from idp.domain.codes import AUTHORIZATION, AlreadySpent, Code, Gone
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
-from idp.protocol.claims import access_token, id_token
+from idp.protocol.claims import access_token, aim, id_token
 from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.messages import OAuthRequest
@@ -69,6 +69,8 @@ class AuthorizationCode(AuthorizationCodeGrant):
         jkt = self._judged_key(details)
         self._judge_verifier(code, details)
         self._judge_life(details, now)
+        asked = self.original.parameters.all("resource")
+        aimed = aim(self.op, view, details["scopes"], details["resources"], asked, jkt)
         try:
             row = self.op.codes.spend(AUTHORIZATION, code, now)
         except AlreadySpent as error:
@@ -77,8 +79,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             raise InvalidGrant("the code is not good, or no longer") from None
         line, refresh = self._start_line(details, jkt if view.binds_lines else None, now)
         self.op.codes.bought(AUTHORIZATION, code, line.id, keep_until=line.expires_at)
-        asked = self.original.parameters.all("resource")
-        minted, aimed = access_token(self.op, view, line, line.scopes, asked, now=now, jkt=jkt)
+        minted = access_token(self.op, line, aimed, now)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),

@@ -4,7 +4,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
-from idp.protocol.claims import OPENID_SCOPES, client_access_token
+from idp.protocol.claims import OPENID_SCOPES, aim, client_access_token
 from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 
@@ -33,7 +33,8 @@ class ClientCredentials(ClientCredentialsGrant):
         if not asked and wanted:
             asked = tuple(row.identifier for row in rows if set(wanted) & set(row.scopes))
         jkt = proven_key(original, op, view)
-        minted, aimed = client_access_token(op, view, wanted, asked, now=original.now, jkt=jkt)
+        aimed = aim(op, view, wanted, asked, asked, jkt)
+        minted = client_access_token(op, view, aimed, original.now)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),

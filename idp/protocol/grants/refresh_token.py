@@ -13,7 +13,7 @@ from idp.crypto.secrets import Handle
 from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
-from idp.protocol.claims import access_token, id_token
+from idp.protocol.claims import access_token, aim, id_token
 from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.messages import OAuthRequest
@@ -58,8 +58,9 @@ class RefreshToken(RefreshTokenGrant):
         scopes = self._narrowed(line)
         self._judge_life(line, now)
         self._judge_key(line, jkt, now)
+        aimed = aim(self.op, view, scopes, line.resources, asked, jkt)
         spent = self._spend(line, now)
-        minted, aimed = access_token(self.op, view, line, scopes, asked, now=now, jkt=jkt)
+        minted = access_token(self.op, line, aimed, now)
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(jkt),
