@@ -36,6 +36,7 @@ from idp.domain.throttle import Limit, Throttle
 from idp.domain.tokens import Tokens
 from idp.logs import configure_logs
 from idp.settings import Settings, load
+from idp.settings.sources import refuse_open_files
 from idp.sinks import Courier
 from idp.store import db
 from idp.store.listing import RedisListing
@@ -143,6 +144,7 @@ def _master_secret(settings: Settings) -> bytes:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
+        refuse_open_files([path])
         return path.read_bytes()
     with os.fdopen(handle, "wb") as file:
         file.write(fresh)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 
 from idp.domain.receipts import FAILED, RETRYING, TOLD, Receipts
 from idp.domain.rules import Rules
@@ -87,27 +87,12 @@ class Deliveries:
 
     def due(self, now: datetime) -> bool:
         """Whether there is anything to lease; a look that takes no lock."""
-        query = select(Delivery.id).where(
-            Delivery.state == WAITING,
-            Delivery.due_at <= now,
-            or_(Delivery.leased_until.is_(None), Delivery.leased_until <= now),
-        )
-        return self._session.scalars(query.limit(1)).first() is not None
+        return self._session.scalars(_due(now).limit(1)).first() is not None
 
     def lease(self, now: datetime, limit: int) -> list[Delivery]:
         """Take what is due, for this worker alone, until the lease runs out."""
         writing(self._session)
-        due = (
-            select(Delivery.id)
-            .where(
-                Delivery.state == WAITING,
-                Delivery.due_at <= now,
-                or_(Delivery.leased_until.is_(None), Delivery.leased_until <= now),
-            )
-            .order_by(Delivery.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        due = _due(now).order_by(Delivery.due_at).limit(limit).with_for_update(skip_locked=True)
         ids = list(self._session.scalars(due))
         self._session.execute(
             update(Delivery).where(Delivery.id.in_(ids)).values(leased_until=now + LEASE),
@@ -182,6 +167,21 @@ class Deliveries:
     def _mark(self, row: Delivery, state: str, until: datetime | None, now: datetime) -> None:
         if row.receipt_line_id is not None:
             self._receipts.mark(row.receipt_line_id, state, until, now)
+
+
+def _due(now: datetime) -> Select[int]:
+    """Whose moment has come. One that is farther off than any pause is long, and a lease that
+    is longer than any, are from before the clock was set back: they are not waited for.
+    """
+    return select(Delivery.id).where(
+        Delivery.state == WAITING,
+        or_(Delivery.due_at <= now, Delivery.due_at > now + LONGEST_PAUSE + LEASE),
+        or_(
+            Delivery.leased_until.is_(None),
+            Delivery.leased_until <= now,
+            Delivery.leased_until > now + 2 * LEASE,
+        ),
+    )
 
 
 def _pause(tries: int) -> timedelta:

@@ -17,6 +17,7 @@ __all__ = ["Limit", "Throttle", "Throttled", "network", "pause"]
 
 IPV6_PREFIX = 64
 MOST_DOUBLINGS = 20
+MOST_REMEMBERED = 10_000
 
 
 class Throttled(Exception):
@@ -56,6 +57,7 @@ class Throttle:
     def __init__(self, volatile: Volatile, limits: dict[str, Limit] | None = None) -> None:
         self._volatile = volatile
         self._limits = LIMITS | (limits or {})
+        self._failed_here: dict[str, datetime] = {}
 
     def count(self, kind: str, who: str, now: datetime) -> None:
         """Count one try; raises `Throttled` when it is one too many."""
@@ -65,6 +67,26 @@ class Throttle:
             self._pause(key, limit, now)
         elif total > limit.tries:
             raise Throttled(self._left(key, now) or limit.within)
+
+    def failed(self, kind: str, who: str, now: datetime) -> None:
+        """Count a try that was wrong, where only those are counted; see `barred`."""
+        if len(self._failed_here) >= MOST_REMEMBERED:
+            self._failed_here.clear()
+        self._failed_here[_key(kind, who)] = now + self._limits[kind].within
+        self.count(kind, who, now)
+
+    def barred(self, kind: str, who: str, now: datetime) -> None:
+        """Raises `Throttled` for who failed too often, before even a right try is looked at.
+
+        The store is asked only about those who failed in this process: for everybody else it
+        costs nothing.
+        """
+        key = _key(kind, who)
+        if self._failed_here.get(key, now) <= now:
+            return
+        seen = self._volatile.look(key, now)
+        if seen is not None and seen.total > self._limits[kind].tries:
+            raise Throttled(seen.ends - now)
 
     def clear(self, kind: str, who: str, now: datetime) -> None:
         """A try was good: those before it are forgiven."""

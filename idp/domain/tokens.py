@@ -22,6 +22,7 @@ __all__ = ["AccessToken", "Lineage", "Live", "Minted", "Order", "PolicySet", "Pr
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105 - an algorithm
+CLOCK_MAY_JUMP = timedelta(days=1)  # what was seen is remembered for longer than it counts
 CARRIED_IF_NOT_MINIMAL = ("auth_time", "acr", "amr")
 
 
@@ -139,7 +140,7 @@ class Tokens:
     def deny(self, jti: str, until: datetime, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""
         writing(self._session)
-        denied = self._put(Denied.__table__, {"jti": jti, "expires_at": until})
+        denied = self._put(Denied.__table__, {"jti": jti, "expires_at": until + CLOCK_MAY_JUMP})
         if self._session.connection().execute(denied).rowcount == 1:
             kept = until + self._rules.feed_margin
             self._session.execute(insert(Ended).values(kind="jti", subject=jti, at=now, until=kept))

@@ -6,7 +6,6 @@ that contradict each other and secrets that are too weak are refused at start, w
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -26,15 +25,20 @@ from idp.settings.rooms import (
     Server,
     Worker,
 )
+from idp.settings.sources import (
+    SettingsRefused,
+    files_named,
+    from_environment,
+    read_toml,
+    refuse_open_files,
+)
 
-PREFIX = "IDP_"
+__all__ = ["Settings", "SettingsRefused", "load"]
+
+SECRETS = {"secret", "metrics_token"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 32
 LISTS = {"allowed", "proxy_networks", "resource", "client"}
-
-
-class SettingsRefused(ValueError):
-    """The settings cannot be used; the message says which, why, and what to do."""
 
 
 class Settings(BaseSettings, frozen=True, extra="forbid"):
@@ -160,41 +164,17 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     `config` is a TOML file; without it `IDP_CONFIG` names one.
     """
     chosen = config or (Path(environ["IDP_CONFIG"]) if environ.get("IDP_CONFIG") else None)
-    tree = _read_toml(chosen) if chosen else {}
-    for path, value in _from_environment(environ):
+    tree = read_toml(chosen) if chosen else {}
+    private = [chosen] if chosen and SECRETS & tree.keys() else []
+    for path, value in from_environment(environ):
         _plant(tree, path, value)
     try:
-        return Settings(**tree)
+        settings = Settings(**tree)
     except ValidationError as error:
         raise SettingsRefused("; ".join(_sentence(problem) for problem in error.errors())) from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise SettingsRefused(f"the settings file {path} does not exist") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsRefused(f"the settings file {path} is not TOML: {error}") from None
-
-
-def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
-    """Each `IDP_*` variable as a path into the tree; `IDP_*_FILE` names a file that holds it."""
-    for name, value in sorted(environ.items()):
-        if not name.startswith(PREFIX) or name == "IDP_CONFIG":
-            continue
-        key = name.removeprefix(PREFIX).lower()
-        if key.endswith("_file"):
-            yield key.removesuffix("_file").split("__"), _read_secret(name, Path(value))
-        else:
-            yield key.split("__"), value
-
-
-def _read_secret(name: str, path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise SettingsRefused(f"{name} names {path}, which cannot be read: {error}") from None
+    if not settings.loopback:
+        refuse_open_files([*private, *files_named(environ)])
+    return settings
 
 
 def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:

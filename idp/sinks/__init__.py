@@ -50,7 +50,7 @@ class Courier:
                 try:
                     self.send(pool)
                     self.collect(timeout=LOOK_EVERY_SECONDS)
-                    if self._clock() - kept_up_at >= UPKEEP_EVERY:
+                    if abs(self._clock() - kept_up_at) >= UPKEEP_EVERY:
                         began = self._clock()
                         if not self.keep_up():
                             kept_up_at = began

@@ -5,7 +5,7 @@ that a guess counts even when the request it belongs to is undone.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Engine, case, delete, select
@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.store import WRITES
 from idp.store.system import Fact
+
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class SqlVolatile:
     def count(self, key: str, until: datetime, now: datetime) -> int:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         fresh = insert(Fact).values(key=key, count=1, value=None, expires_at=until)
-        over = Fact.expires_at <= now
+        # A count that ends later than a new one would is from before the clock was set back.
+        over = (Fact.expires_at <= now) | (Fact.expires_at > until + CLOCKS_DIFFER)
         counted = fresh.on_conflict_do_update(
             index_elements=[Fact.key],
             set_={

@@ -4,6 +4,8 @@
 are refused alike (CLA-06).
 """
 
+import math
+
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.throttle import Throttled, network
@@ -28,6 +30,7 @@ def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
     """The client that sent this request (RFC 6749 section 2.3); raises `InvalidClient`."""
     presented = _presented(request)
     headers = BASIC_CHALLENGE if presented.method == "client_secret_basic" else ()
+    _refuse_guesser(presented, request, op)
     view = op.clients.find(presented.client_id)
     if view is None or not view.enabled or not presented.fits(view):
         _count_failure(presented, request, op)
@@ -65,12 +68,27 @@ def _presented(request: OAuthRequest) -> Presented:
 
 def _count_failure(presented: Presented, request: OAuthRequest, op: Provider) -> None:
     """Guessing gets slower for this source at this client; the client itself works on."""
-    who = f"{presented.client_id}|{network(request.address)}"
     try:
-        op.throttle.count("client", who, request.now)
+        op.throttle.failed("client", _source(presented, request), request.now)
     except Throttled as error:
-        wait = str(int(error.retry_after.total_seconds()))
-        raise SlowDown("too many failed tries", headers=(("Retry-After", wait),)) from None
+        raise _slow_down(error) from None
+
+
+def _refuse_guesser(presented: Presented, request: OAuthRequest, op: Provider) -> None:
+    """Who guessed too often does not learn which guess was right (CLA-07)."""
+    try:
+        op.throttle.barred("client", _source(presented, request), request.now)
+    except Throttled as error:
+        raise _slow_down(error) from None
+
+
+def _source(presented: Presented, request: OAuthRequest) -> str:
+    return f"{presented.client_id}|{network(request.address)}"
+
+
+def _slow_down(error: Throttled) -> SlowDown:
+    wait = str(max(1, math.ceil(error.retry_after.total_seconds())))
+    return SlowDown("too many failed tries", headers=(("Retry-After", wait),))
 
 
 _NOBODY = ClientView(

@@ -12,6 +12,7 @@ from idp.crypto.jose import Verifier
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.metadata import ASSERTION_ALGS
+from idp.domain.tokens import CLOCK_MAY_JUMP
 from idp.protocol.client_auth.credentials import Presented
 from idp.protocol.errors import InvalidClient
 from idp.protocol.messages import OAuthRequest
@@ -86,9 +87,11 @@ def _meant(view: ClientView, claims: dict[str, Any], op: Provider, now: datetime
 
 
 def _first_time(view: ClientView, claims: dict[str, Any], op: Provider, now: datetime) -> bool:
-    """Each `jti` once, in any process, until the assertion is over for everybody (JWA-02)."""
+    """Each `jti` once, in any process, until the assertion is over for everybody (JWA-02), and
+    a day longer, so that a clock that is set back opens nothing again (CLK-02).
+    """
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
         return False
-    until = datetime.fromtimestamp(claims["exp"], UTC) + 2 * jose.SKEW
+    until = datetime.fromtimestamp(claims["exp"], UTC) + 2 * jose.SKEW + CLOCK_MAY_JUMP
     return op.tokens.seen_once("assertion", f"{view.client_id}|{jti}", until, now)
