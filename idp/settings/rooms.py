@@ -51,9 +51,9 @@ class Lifetimes(Room):
                 "lifetimes.access_token is longer than lifetimes.refresh_idle; "
                 "the refresh token would be dead before it is needed"
             )
-        if self.sliding_interval * 2 > self.session_idle:
+        if self.sliding_interval > self.session_idle:
             raise ValueError(
-                "lifetimes.sliding_interval is longer than half of lifetimes.session_idle; "
+                "lifetimes.sliding_interval is longer than lifetimes.session_idle; "
                 "a session in use could end between two of its uses that are written down"
             )
         return self
