@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, select
 
 from idp.domain.roles import Roles
 from idp.domain.rules import Rules
@@ -16,9 +16,8 @@ from idp.store.clients import Resource
 __all__ = ["Api", "Resource", "Resources"]
 
 LONGEST_ACCESS = timedelta(hours=1)
-_COLUMNS = Resource.__table__.columns
-_ALL = select(*_COLUMNS).order_by(Resource.identifier)
-_NAMED = select(*_COLUMNS).where(Resource.identifier.in_(bindparam("names", expanding=True)))
+LOOKED_UP_EVERY = timedelta(seconds=3)
+_ALL = select(*Resource.__table__.columns).order_by(Resource.identifier)
 
 Api = Row[Any]  # a Resource as it stands in the store, for reading only
 
@@ -29,6 +28,7 @@ class Resources:
     def __init__(self, session: DbSession, rules: Rules) -> None:
         self._session = session
         self.roles = Roles(session, rules)
+        self._advertised: tuple[datetime, tuple[str, ...]] | None = None
 
     def add(
         self,
@@ -60,6 +60,7 @@ class Resources:
         row.name, row.scopes, row.policies = name, dict(scopes), names
         row.access_lifetime = int(lifetime.total_seconds()) if lifetime else None
         self._session.flush()
+        self._advertised = None
         return row
 
     def find(self, identifier: str) -> Resource | None:
@@ -72,16 +73,25 @@ class Resources:
 
     def named(self, identifiers: Iterable[str]) -> Sequence[Api]:
         """Those of these identifiers that exist, in their order."""
-        wanted = list(identifiers)
+        wanted = dict.fromkeys(identifiers)
         if not wanted:
             return []
-        rows = self._session.connection().execute(_NAMED, {"names": wanted})
-        return sorted(rows, key=lambda row: wanted.index(row.identifier))
+        known = {row.identifier: row for row in self.list()}
+        return [known[identifier] for identifier in wanted if identifier in known]
 
     def that_understand(self, scopes: Iterable[str]) -> tuple[str, ...]:
         """The APIs that know one of these scopes."""
         wanted = set(scopes)
         return tuple(row.identifier for row in self.list() if wanted & set(row.scopes))
+
+    def advertised(self, now: datetime) -> tuple[str, ...]:
+        """The scopes of all APIs for discovery, which may be a few seconds behind."""
+        if (
+            self._advertised is None
+            or not timedelta(0) <= now - self._advertised[0] < LOOKED_UP_EVERY
+        ):
+            self._advertised = now, tuple(self.scopes())
+        return self._advertised[1]
 
     def scopes(self) -> Mapping[str, str]:
         """Every scope of every API, with what it means to a person."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import FromClause, Insert, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,7 +15,7 @@ from idp.domain.keys import Keys
 from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
 from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
-from idp.store import DbSession, Json, writing
+from idp.store import DbSession, writing
 from idp.store.sessions import Denied, Line
 from idp.store.system import Ended, Fact
 
@@ -24,6 +25,8 @@ ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105 - an algorithm
 CLOCK_MAY_JUMP = timedelta(days=1)  # what was seen is remembered for longer than it counts
 CARRIED_IF_NOT_MINIMAL = ("auth_time", "acr", "amr")
+
+_END = insert(Ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +143,13 @@ class Tokens:
     def deny(self, jti: str, until: datetime, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""
         writing(self._session)
-        denied = self._put(Denied.__table__, {"jti": jti, "expires_at": until + CLOCK_MAY_JUMP})
-        if self._session.connection().execute(denied).rowcount == 1:
+        connection = self._session.connection()
+        put = _put(Denied.__table__, connection.dialect.name)
+        row = {"jti": jti, "expires_at": until + CLOCK_MAY_JUMP}
+        if connection.execute(put, row).rowcount == 1:
             kept = until + self._rules.feed_margin
-            self._session.execute(insert(Ended).values(kind="jti", subject=jti, at=now, until=kept))
+            ended = {"kind": "jti", "subject": jti, "at": now, "until": kept}
+            connection.execute(_END, ended)
 
     def seen_once(self, namespace: str, value: str, until: datetime, now: datetime) -> bool:
         """True for the first who brings this value, False for every other, in any process.
@@ -153,8 +159,9 @@ class Tokens:
         writing(self._session)
         key = f"{namespace}:{digest(value).hex()}"
         row = {"key": key, "count": 1, "value": None, "expires_at": until}
-        result = self._session.connection().execute(self._put(Fact.__table__, row))
-        return result.rowcount == 1
+        connection = self._session.connection()
+        put = _put(Fact.__table__, connection.dialect.name)
+        return connection.execute(put, row).rowcount == 1
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget denials and sightings nobody needs any more; returns how many rows went."""
@@ -165,15 +172,6 @@ class Tokens:
         gone = connection.execute(delete(Denied).where(Denied.jti.in_(denied))).rowcount
         gone += connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
         return gone + self.issued.sweep(now, limit)
-
-    def _put(self, table: FromClause, row: Json) -> Insert:
-        """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
-        rows went in, which on PostgreSQL must be asked for.
-        """
-        name = self._session.get_bind().dialect.name
-        kind = postgresql.insert if name == "postgresql" else sqlite.insert
-        put: Insert = kind(table).values(**row).on_conflict_do_nothing()  # type: ignore[arg-type]
-        return put.execution_options(preserve_rowcount=True)
 
 
 class Standing:
@@ -192,3 +190,13 @@ class Standing:
 
     def session_open(self, token: TokenFacts) -> bool:
         return self._tokens.live.ended(self._lineage, self._now) is None
+
+
+@cache
+def _put(table: FromClause, dialect: str) -> Insert:
+    """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
+    rows went in, which on PostgreSQL must be asked for.
+    """
+    kind = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    put: Insert = kind(table).on_conflict_do_nothing()  # type: ignore[arg-type]
+    return put.execution_options(preserve_rowcount=True)

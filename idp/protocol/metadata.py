@@ -3,6 +3,7 @@ each feature says of itself: nothing is advertised that has no code.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from idp.crypto.jose import OUR_ALGORITHMS
 from idp.domain import Provider
@@ -18,7 +19,7 @@ LANGUAGES = ("en", "de")
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
     """One document for both well-known addresses."""
-    return Answer(body=document(op), headers=MAX_AGE, cacheable=True)
+    return Answer(body=document(op, request.now), headers=MAX_AGE, cacheable=True)
 
 
 def keys(request: OAuthRequest, op: Provider) -> Answer:
@@ -26,13 +27,13 @@ def keys(request: OAuthRequest, op: Provider) -> Answer:
     return Answer(body=op.keys.public_jwks(request.now), headers=MAX_AGE, cacheable=True)
 
 
-def document(op: Provider) -> Mapping[str, object]:
+def document(op: Provider, now: datetime) -> Mapping[str, object]:
     """What this provider can do, in the registered words only."""
     issuer = op.rules.issuer
     return {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
-        "scopes_supported": [*OPENID_SCOPES, *op.resources.scopes()],
+        "scopes_supported": [*OPENID_SCOPES, *op.resources.advertised(now)],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(OUR_ALGORITHMS),
         "acr_values_supported": list(ACR_VALUES),
