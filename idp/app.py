@@ -23,6 +23,7 @@ from idp.domain.clients import Clients
 from idp.domain.codes import Codes
 from idp.domain.deliveries import Deliveries
 from idp.domain.events import Events
+from idp.domain.feed import Feed
 from idp.domain.grants import Grants
 from idp.domain.issued import Issued, Listing, NoListing
 from idp.domain.keys import Keys
@@ -90,16 +91,17 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         at_once=max(1, settings.server.threads // 2),
     )
     live = Live(session)
+    feed = Feed(session, db.engine, rules)
     receipts = Receipts(session, rules.receipt_kept)
     events = Events(session, rules.events_kept)
     nonces = Nonces(derive_key(master, "dpop nonces"))
     keys = Keys(session, derive_key(master, "signing keys"), nonces)
-    tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), rules)
+    tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), feed, rules)
     provider = Provider(
         rules=rules,
         accounts=Accounts(session, rules),
-        clients=Clients(session, derive_key(master, "client secrets"), outbound, rules),
-        resources=Resources(session, rules),
+        clients=Clients(session, derive_key(master, "client secrets"), outbound, feed, rules),
+        resources=Resources(session, feed),
         sessions=Sessions(session, live, rules),
         grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),
         codes=Codes(session),
@@ -113,7 +115,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
             deliveries=Deliveries(session, receipts, rules),
             events=events,
             tokens=tokens,
-            rules=rules,
+            feed=feed,
         ),
     )
     return provider, outbound

@@ -74,7 +74,7 @@ def serve(port: int | None) -> None:
         port=port or settings.port,
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
-        blocking_threads=settings.server.threads,
+        blocking_threads=settings.server.threads + settings.feed.listeners,
         log_access=False,
     ).serve()
 

@@ -1,11 +1,13 @@
 """A client as it stood at one version of it: a frozen copy for the hot path."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from idp.policies import PolicySet
+from idp.store.clients import Client, ClientSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,18 @@ class ClientView:
     def rotates(self) -> bool:
         """Whether its refresh tokens work once: by policy, and always for public clients."""
         return self.public or PolicySet.named(self.policies).rotates
+
+
+def view_of(row: Client, secrets: Iterable[ClientSecret], policies: Iterable[str]) -> ClientView:
+    """A client as its rows say; `policies` are those of who names none."""
+    return ClientView(
+        client_id=row.client_id,
+        version=row.version,
+        details=MappingProxyType(dict(row.details)),
+        policies=tuple(row.policies or policies),
+        serves=frozenset(row.serves),
+        trusted=row.trusted,
+        dynamic=row.dynamic,
+        enabled=row.disabled_at is None,
+        secrets=tuple(Secret(s.digest, s.sealed, s.expires_at) for s in secrets),
+    )

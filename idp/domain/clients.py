@@ -7,14 +7,14 @@ number in the database each time, so that no process works with a stale one.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
 from idp.domain.client_keys import ClientKeys
-from idp.domain.client_view import ClientView, Secret
+from idp.domain.client_view import ClientView, view_of
+from idp.domain.feed import Feed
 from idp.domain.metadata import InvalidMetadata, checked, policies_of
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
@@ -52,9 +52,15 @@ class Clients:
     """All clients."""
 
     def __init__(
-        self, session: DbSession, sealing_key: bytes, outbound: Outbound, rules: Rules
+        self,
+        session: DbSession,
+        sealing_key: bytes,
+        outbound: Outbound,
+        feed: Feed,
+        rules: Rules,
     ) -> None:
         self._session = session
+        self._feed = feed
         self._sealing_key = sealing_key
         self._rules = rules
         self._views: dict[str, ClientView] = {}
@@ -149,14 +155,17 @@ class Clients:
         )
         if gone.rowcount != 1:
             raise NoSuchClient(client_id)
+        self._feed.cut_off_client(client_id, now)
 
     def disable(self, client_id: str, now: datetime) -> None:
         """Refuse a client everything until it is enabled again."""
         self._change(client_id, disabled_at=now)
+        self._feed.cut_off_client(client_id, now)
 
     def enable(self, client_id: str, now: datetime) -> None:
         """Let a disabled client work again."""
         self._change(client_id, disabled_at=None)
+        self._feed.let_client_back(client_id, now)
 
     def rotate_secret(self, client_id: str, now: datetime) -> Handle:
         """A new secret; the one before works on for a day, so that nothing stands still."""
@@ -281,17 +290,7 @@ class Clients:
         secrets = self._session.scalars(
             select(ClientSecret).where(ClientSecret.client_id == client_id)
         )
-        view = ClientView(
-            client_id=row.client_id,
-            version=row.version,
-            details=MappingProxyType(dict(row.details)),
-            policies=tuple(row.policies or self._rules.client_policies),
-            serves=frozenset(row.serves),
-            trusted=row.trusted,
-            dynamic=row.dynamic,
-            enabled=row.disabled_at is None,
-            secrets=tuple(Secret(s.digest, s.sealed, s.expires_at) for s in secrets),
-        )
+        view = view_of(row, secrets, self._rules.client_policies)
         if len(self._views) >= MOST_VIEWS:
             self._views.clear()
         self._views[client_id] = view

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Row, select
 
+from idp.domain.feed import Feed
 from idp.domain.roles import Roles
-from idp.domain.rules import Rules
 from idp.policies import PolicySet
 from idp.store import DbSession, writing
 from idp.store.clients import Resource
@@ -25,9 +25,9 @@ Api = Row[Any]  # a Resource as it stands in the store, for reading only
 class Resources:
     """The APIs that tokens can be asked for."""
 
-    def __init__(self, session: DbSession, rules: Rules) -> None:
+    def __init__(self, session: DbSession, feed: Feed) -> None:
         self._session = session
-        self.roles = Roles(session, rules)
+        self.roles = Roles(session, feed)
         self._advertised: tuple[datetime, tuple[str, ...]] | None = None
 
     def add(

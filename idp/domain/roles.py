@@ -6,9 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from idp.domain.rules import Rules
+from idp.domain.feed import Feed
 from idp.store import DbSession, writing
-from idp.store.system import Ended
 from idp.store.tokens import Role
 
 __all__ = ["Held", "Role", "Roles"]
@@ -26,9 +25,9 @@ class Held:
 class Roles:
     """Who may do what where."""
 
-    def __init__(self, session: DbSession, rules: Rules) -> None:
+    def __init__(self, session: DbSession, feed: Feed) -> None:
         self._session = session
-        self._rules = rules
+        self._feed = feed
 
     def held(self, account_id: str, resource: str) -> Held:
         """What a person may do at an API now; nothing, when nobody has said anything."""
@@ -62,11 +61,8 @@ class Roles:
         row.roles, row.permissions = list(dict.fromkeys(roles)), list(dict.fromkeys(permissions))
         row.version += 1
         row.updated_at = now
-        until = now + self._rules.access_longest + self._rules.feed_margin
-        self._session.add(
-            Ended(kind="state", subject=account_id, generation=row.version, at=now, until=until)
-        )
         self._session.flush()
+        self._feed.state_changed(account_id, row.version, now)
         return Held(tuple(row.roles), tuple(row.permissions), row.version)
 
     def of_account(self, account_id: str) -> list[Role]:

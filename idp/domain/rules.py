@@ -27,6 +27,8 @@ class Rules:
     receipt_kept: timedelta = timedelta(days=90)
     events_kept: timedelta = timedelta(days=365)
     feed_margin: timedelta = timedelta(minutes=2)
+    max_silence: timedelta = timedelta(seconds=3)  # how long a guard trusts what it last heard
+    feed_listeners: int = 16  # guards that may wait for news at once, in each process
     pkce_required: str = "public"  # or "all"
     dpop_nonce_required: bool = False  # RFC 9449 section 8
     registration: str = "token"  # or "open", or "off"

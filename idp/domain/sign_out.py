@@ -7,22 +7,23 @@ person is told afterwards is what this transaction knows, and nothing more.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
 
 from idp.domain import reach as reaching
 from idp.domain.codes import AUTHORIZATION
 from idp.domain.deliveries import BACKCHANNEL, Deliveries
 from idp.domain.events import Events
+from idp.domain.feed import Feed
 from idp.domain.reach import Reach, Scope, reach
 from idp.domain.receipts import CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern, Receipt, Receipts
-from idp.domain.rules import Rules
 from idp.domain.tokens import PolicySet, Tokens
 from idp.policies import Ends
+from idp.policies.feed import LINE, SID
 from idp.policies.model import Deny, Forget
 from idp.store import DbSession, writing
 from idp.store.people import Account
 from idp.store.sessions import Code, Line, Participation, Session
-from idp.store.system import Ended, ReceiptLine
+from idp.store.system import ReceiptLine
 
 __all__ = ["Because", "Concern", "Receipt", "Scope", "SignOuts"]
 
@@ -48,14 +49,14 @@ class SignOuts:
         deliveries: Deliveries,
         events: Events,
         tokens: Tokens,
-        rules: Rules,
+        feed: Feed,
     ) -> None:
         self._session = session
         self.receipts = receipts
         self.deliveries = deliveries
+        self.feed = feed
         self._events = events
         self._tokens = tokens
-        self._rules = rules
 
     def preview(self, scope: Scope, now: datetime) -> list[Concern]:
         """What would be on the receipt if the sign-out happened now."""
@@ -100,14 +101,15 @@ class SignOuts:
         """Do it. None when there was nothing left to end: a second click is no second sign-out."""
         writing(self._session)
         if scope.kind == reaching.EVERYWHERE:
-            self._next_generation(scope.account_id)
+            self._next_generation(scope.account_id, now)
         reached = reach(self._session, scope, lock=True)
         self._void_codes(scope)
         if reached.empty:
             return None
         self._end(reached, why.reason, now)
         self._take_back(reached, now)
-        self._feed(scope, reached, now)
+        if scope.kind != reaching.EVERYWHERE:
+            self._feed(reached, now)
         receipt, lines = self.receipts.write(
             scope.account_id,
             _concerns(reached, now),
@@ -122,19 +124,23 @@ class SignOuts:
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget old receipts, finished notices, and feed rows no token can name any more."""
-        writing(self._session)
-        old = select(Ended.id).where(Ended.until <= now).limit(limit)
-        gone = self._session.connection().execute(delete(Ended).where(Ended.id.in_(old))).rowcount
-        return gone + self.receipts.sweep(now, limit) + self.deliveries.sweep(now, limit)
+        return (
+            self.feed.sweep(now, limit)
+            + self.receipts.sweep(now, limit)
+            + self.deliveries.sweep(now, limit)
+        )
 
-    def _next_generation(self, account_id: str) -> None:
+    def _next_generation(self, account_id: str, now: datetime) -> None:
         """One write that ends whatever was ever issued to this person (CLK-04)."""
-        self._session.execute(
+        generation = self._session.execute(
             update(Account)
             .where(Account.id == account_id)
-            .values(generation=Account.generation + 1),
+            .values(generation=Account.generation + 1)
+            .returning(Account.generation),
             execution_options={"synchronize_session": False},
-        )
+        ).scalar_one_or_none()
+        if generation is not None:
+            self.feed.cut_off_account(account_id, generation, now)
 
     def _end(self, reached: Reach, reason: str, now: datetime) -> None:
         for session in reached.sessions:
@@ -177,30 +183,12 @@ class SignOuts:
             execution_options={"synchronize_session": False},
         )
 
-    def _feed(self, scope: Scope, reached: Reach, now: datetime) -> None:
-        """What guards must know: ended ids, kept as long as a token could still name them."""
+    def _feed(self, reached: Reach, now: datetime) -> None:
+        """What guards must know; one row for the person says all of it when everything ends."""
         until = max((line.access_until for line in reached.lines), default=now)
-        until = max(until, now) + self._rules.feed_margin
-        rows = [("session", row.id) for row in reached.sessions]
-        rows += [("sid", row.sid) for row in reached.participations]
-        rows += [("line", row.id) for row in reached.lines]
-        self._session.add_all(
-            Ended(kind=kind, subject=subject, at=now, until=until) for kind, subject in rows
-        )
-        if scope.kind == reaching.EVERYWHERE:
-            generation = self._session.scalars(
-                select(Account.generation).where(Account.id == scope.account_id)
-            ).one()
-            self._session.add(
-                Ended(
-                    kind="account",
-                    subject=scope.account_id,
-                    generation=generation,
-                    at=now,
-                    until=until,
-                )
-            )
-        self._session.flush()
+        until = max(until, now)
+        self.feed.put(SID, [row.sid for row in reached.participations], until, now)
+        self.feed.put(LINE, [row.id for row in reached.lines], until, now)
 
     def _tell(self, reached: Reach, lines: list[ReceiptLine], now: datetime) -> None:
         """One notice for every client that took part and can be told, in the outbox."""

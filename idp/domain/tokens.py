@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import FromClause, Insert, delete, insert, select
+from sqlalchemy import FromClause, Insert, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
 from idp.crypto.secrets import digest, new_handle, new_id
+from idp.domain.feed import Feed
 from idp.domain.issued import HANDLE_PREFIX, AccessToken, Issued
 from idp.domain.keys import Keys
 from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
 from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
+from idp.policies.feed import JTI
 from idp.store import DbSession, writing
 from idp.store.sessions import Denied, Line
-from idp.store.system import Ended, Fact
+from idp.store.system import Fact
 
 __all__ = ["AccessToken", "Lineage", "Live", "Minted", "Order", "PolicySet", "Presented", "Tokens"]
 
@@ -25,8 +27,6 @@ ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105 - an algorithm
 CLOCK_MAY_JUMP = timedelta(days=1)  # what was seen is remembered for longer than it counts
 CARRIED_IF_NOT_MINIMAL = ("auth_time", "acr", "amr")
-
-_END = insert(Ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,16 @@ class Tokens:
     """Where access tokens come from and where they are judged."""
 
     def __init__(
-        self, session: DbSession, keys: Keys, live: Live, issued: Issued, rules: Rules
+        self,
+        session: DbSession,
+        keys: Keys,
+        live: Live,
+        issued: Issued,
+        feed: Feed,
+        rules: Rules,
     ) -> None:
         self._session = session
+        self._feed = feed
         self._keys = keys
         self._rules = rules
         self.live = live
@@ -147,9 +154,7 @@ class Tokens:
         put = _put(Denied.__table__, connection.dialect.name)
         row = {"jti": jti, "expires_at": until + CLOCK_MAY_JUMP}
         if connection.execute(put, row).rowcount == 1:
-            kept = until + self._rules.feed_margin
-            ended = {"kind": "jti", "subject": jti, "at": now, "until": kept}
-            connection.execute(_END, ended)
+            self._feed.put(JTI, [jti], until, now)
 
     def seen_once(self, namespace: str, value: str, until: datetime, now: datetime) -> bool:
         """True for the first who brings this value, False for every other, in any process.

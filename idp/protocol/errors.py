@@ -52,6 +52,12 @@ class UnauthorizedClient(ProtocolError):
     error = "unauthorized_client"
 
 
+class NotAnApi(UnauthorizedClient):
+    """RFC 6749 section 5.2, at the feed: the client is known, but serves no resource."""
+
+    status_code = 403
+
+
 class UnsupportedGrantType(ProtocolError):
     """RFC 6749 section 5.2."""
 

@@ -1,6 +1,6 @@
 """The only shapes that cross to the web floor: `OAuthRequest` in, `Answer` out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -80,3 +80,4 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = JSON_TYPE
     cacheable: bool = False  # everything else is sent with Cache-Control: no-store
+    later: "Callable[[], Answer] | None" = None  # what is answered instead, after the commit

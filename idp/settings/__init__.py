@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from idp.domain.rules import Rules
 from idp.settings.rooms import (
     Dpop,
+    Feed,
     Lifetimes,
     Outbound,
     Policies,
@@ -61,6 +62,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     outbound: Outbound = Outbound()
     worker: Worker = Worker()
     server: Server = Server()
+    feed: Feed = Feed()
 
     @model_validator(mode="after")
     def _issuer_is_safe(self) -> Self:
@@ -136,6 +138,8 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             rotation_grace=timedelta(seconds=lives.rotation_grace),
             sliding_interval=timedelta(seconds=lives.sliding_interval),
             delivery_max_age=timedelta(hours=self.worker.delivery_max_age_hours),
+            max_silence=timedelta(seconds=self.feed.max_silence),
+            feed_listeners=self.feed.listeners,
             pkce_required=self.pkce_required,
             dpop_nonce_required=self.dpop.nonce_required,
             registration=self.registration.mode,

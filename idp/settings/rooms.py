@@ -101,6 +101,13 @@ class Worker(Room):
     delivery_max_age_hours: int = Field(24, ge=1)
 
 
+class Feed(Room):
+    """What guards of APIs are told of what ended."""
+
+    max_silence: float = Field(3, ge=0.5, le=60)
+    listeners: int = Field(16, ge=1, le=256)
+
+
 class Server(Room):
     """The production web server."""
 

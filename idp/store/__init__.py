@@ -5,6 +5,7 @@ about writing: `writing()` before the first write of a request.
 """
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import (
     DeclarativeBase,
     MappedAsDataclass,
     Session,
+    SessionTransaction,
     registry,
     scoped_session,
 )
@@ -24,6 +26,7 @@ DbSession = Session | scoped_session[Session]
 
 BUSY_TIMEOUT_MS = 5000
 WRITES = "idp_writes"
+PROMISED, DUE = "idp_promised", "idp_due"
 
 
 class Utc(TypeDecorator[datetime]):
@@ -102,6 +105,33 @@ def writing(session: DbSession) -> None:
             return
         unit.commit()
     unit.connection(execution_options={WRITES: True})
+
+
+def once_committed(session: DbSession, act: Callable[[], None]) -> None:
+    """Have this done as soon as what the session wrote is durable and its connection is back.
+
+    If it is undone instead, so is the promise. The same act is done once, however often it
+    was promised.
+    """
+    unit = session() if isinstance(session, scoped_session) else session
+    unit.info.setdefault(PROMISED, {})[act] = None
+
+
+@event.listens_for(Session, "after_commit")
+def _promises_are_due(session: Session) -> None:
+    session.info[DUE] = session.info.pop(PROMISED, {})
+
+
+@event.listens_for(Session, "after_rollback")
+def _promises_are_void(session: Session) -> None:
+    session.info.pop(PROMISED, None)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _keep_promises(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        for act in session.info.pop(DUE, {}):
+            act()
 
 
 @event.listens_for(Engine, "connect")

@@ -82,6 +82,33 @@ class Ended(Row, kw_only=True):
     until: Mapped[datetime]
 
 
+class FeedHead(Row, kw_only=True):
+    """How far the feed has come: one row, locked by whoever numbers.
+
+    Another `epoch` says that the numbers mean something else now, as after a backup.
+    """
+
+    __tablename__ = "feed_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(String(43))
+    seq: Mapped[int] = mapped_column(default=0)
+
+
+class GuardLease(Row, kw_only=True):
+    """A guard that follows the feed: what it has confirmed, and until when it may trust that."""
+
+    __tablename__ = "guard_lease"
+    __table_args__ = (Index("ix_guard_lease_until", "until"),)
+
+    client_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    guard: Mapped[str] = mapped_column(String(64), primary_key=True)
+    resources: Mapped[list[str]]
+    epoch: Mapped[str] = mapped_column(String(43))
+    confirmed: Mapped[int]
+    until: Mapped[datetime]
+
+
 class Receipt(Row, kw_only=True):
     """The record of one sign-out."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from idp.protocol import introspection, metadata, registration, revocation, token, userinfo
+from idp.protocol import feed, introspection, metadata, registration, revocation, token, userinfo
 from idp.web.wire import Endpoint, serve
 
 blueprint = Blueprint("protocol", __name__)
@@ -28,6 +28,7 @@ ROUTES = (
     Route(("GET", "POST"), "/userinfo", userinfo.answer, cors=True),
     Route(("POST",), "/introspect", introspection.answer),
     Route(("POST",), "/revoke", revocation.answer, cors=True),
+    Route(("GET",), "/feed", feed.answer),
     Route(("POST",), "/register", registration.answer),
     Route(("GET", "PUT", "DELETE"), "/register/<client_id>", registration.manage),
 )

@@ -50,10 +50,15 @@ def commit() -> None:
 
 
 def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
-    """Read, answer, commit, write: the way of every protocol endpoint."""
+    """Read, answer, commit, write: the way of every protocol endpoint.
+
+    An answer that must wait for something does so after the commit, and holds nothing of ours.
+    """
     try:
         answer = _answered(endpoint, path_argument)
         unit.commit()
+        if answer.later is not None:
+            answer = answer.later()
     except (DBAPIError, PoolTimeout):
         session().rollback()
         log.exception("the store did not answer")

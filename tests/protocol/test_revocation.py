@@ -1,6 +1,7 @@
 """Introspection and revocation."""
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 
@@ -99,3 +100,17 @@ def test_a_store_that_does_not_answer_is_never_a_yes(world: World, alice: str, r
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert rp.refresh(tokens["refresh_token"]).status_code == 200
+
+
+@spec("P3", "REV-01")
+def test_a_token_is_taken_back_and_a_proof_seen_once_on_every_database(either: World) -> None:
+    until, now = either.clock.now + timedelta(hours=1), either.clock.now
+    with either.app.app_context():
+        seen = [either.op.tokens.seen_once("proof", "x", until, now) for _ in range(2)]
+        either.op.tokens.deny("j", until, now)
+        db.session.commit()
+        told = either.op.sign_outs.feed.read(None, None).head
+        db.session.remove()
+
+    assert seen == [True, False]
+    assert told == 1

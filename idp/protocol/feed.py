@@ -1,0 +1,96 @@
+"""The feed over HTTPS: what an API's guard is told of what ended, as it happens.
+
+No standard has a word for it. The caller proves which client it is (RFC 6749 section 2.3) and
+must serve a resource. It hears which keys are over (`idp.policies.feed`), never an id or a token.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from idp.domain import Provider
+from idp.domain.clients import ClientView
+from idp.protocol import client_auth
+from idp.protocol.errors import InvalidClient, InvalidRequest, NotAnApi
+from idp.protocol.messages import Answer, OAuthRequest
+
+LONGEST_WAIT_MS = 1000
+LONGEST_NAME = 64
+LONGEST_NUMBER = 15
+CREDENTIALS = ("client_secret", "client_assertion")
+
+
+def answer(request: OAuthRequest, op: Provider) -> Answer:
+    """What follows number `after`; with nothing new, the answer waits a moment for news.
+
+    Without `after`, or with one of another epoch, the answer starts at the beginning. An
+    answer without rows is the sign of life that a guard's trust lasts by.
+    """
+    caller = _api(request, op)
+    asked = request.parameters
+    _name(asked.get("guard"))
+    listen = partial(
+        _listened,
+        op,
+        epoch=asked.get("epoch"),
+        after=_number(asked.get("after")),
+        wait=timedelta(milliseconds=min(_number(asked.get("wait")) or 0, LONGEST_WAIT_MS)),
+        policies=_policies(caller, op),
+    )
+    return Answer(later=listen)
+
+
+def _listened(
+    op: Provider,
+    *,
+    epoch: str | None,
+    after: int | None,
+    wait: timedelta,
+    policies: Mapping[str, list[str]],
+) -> Answer:
+    batch, waited = op.sign_outs.feed.listen(epoch, after, wait)
+    return Answer(
+        body={
+            "epoch": batch.epoch,
+            "from": batch.start,
+            "to": batch.to,
+            "head": batch.head,
+            "rows": batch.rows,
+            "waited": waited,
+            "policies": policies,
+            "max_silence": op.rules.max_silence.total_seconds(),
+        }
+    )
+
+
+def _api(request: OAuthRequest, op: Provider) -> ClientView:
+    """The API that asks. A secret has no place in an address (RFC 6749 section 2.3.1)."""
+    if request.parameters.repeated():
+        raise InvalidRequest("a parameter is there more than once")
+    if any(name in request.query for name in CREDENTIALS):
+        raise InvalidRequest("credentials do not belong into the address")
+    caller = client_auth.authenticate(request, op)
+    if caller.public:
+        raise InvalidClient("a client that cannot authenticate may not listen")
+    if not caller.serves:
+        raise NotAnApi("the client serves no resource")
+    return caller
+
+
+def _policies(caller: ClientView, op: Provider) -> Mapping[str, list[str]]:
+    """What the caller's resources ask of a token now."""
+    return {row.identifier: list(row.policies) for row in op.resources.named(caller.serves)}
+
+
+def _name(guard: str | None) -> str:
+    if guard is None or len(guard) > LONGEST_NAME or not guard.isprintable():
+        raise InvalidRequest("guard is missing, or no name of at most 64 characters")
+    return guard
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise InvalidRequest("a number is not a number")
+    return int(text)
