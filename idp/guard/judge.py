@@ -25,7 +25,7 @@ from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
 from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
-from idp.guard.tokens import COMPACT, Seen, Tokens
+from idp.guard.tokens import COMPACT, Seen, Tokens, name_of
 from idp.guard.wire import Unanswered, Wire
 from idp.policies import PolicySet, UnknownPolicy
 from idp.policies.model import Asks, Presented
@@ -58,6 +58,7 @@ class Judge:
         self.started = False
         self._config = config
         self._challenges = challenges
+        self._bare = Presented(resource=config.audience)
         self._starting = threading.Lock()
         ticks, able = config.ticks, config.credentials is not None
         self.wire = Wire(config.http, config.credentials)
@@ -152,9 +153,10 @@ class Judge:
         self, token: str, need: Need, now: datetime, *, wait: bool
     ) -> tuple[Seen, Answer | None]:
         """From memory, by its signature, or, for a handle, by asking what it stands for."""
-        seen = self.tokens.find(token, now.timestamp(), wait=wait)
+        name = name_of(token)
+        seen = self.tokens.find(name, now.timestamp(), wait=wait)
         if token.count(".") == COMPACT:
-            return seen or self.tokens.read(token, now, wait=wait), None
+            return seen or self.tokens.read(name, token, now, wait=wait), None
         if seen is not None and self._live.kept(seen):
             return seen, None
         if need.freshness is Freshness.OFFLINE:
@@ -166,7 +168,7 @@ class Judge:
             raise Ended
         seen = self.tokens.take_apart(told.said, now)
         seen.told = told
-        self.tokens.keep(token, seen)
+        self.tokens.keep(name, seen)
         return seen, told
 
     def _allowed(
@@ -177,9 +179,9 @@ class Judge:
         if asked is THE_ISSUER and seen.told is not None:
             told = seen.told.said
             policies = PolicySet.named((*policies.names, *_strings(told.get("policies"))))
-        presented = Presented(
-            resource=self._config.audience, proven_jkt=proof.jkt if proof is not None else None
-        )
+        presented = self._bare
+        if proof is not None:
+            presented = Presented(resource=self._config.audience, proven_jkt=proof.jkt)
         if policies.check(seen.facts, presented, asked) is not None:
             raise self._challenges.invalid(bound=bound or policies.binds)
         scopes, roles = seen.scopes, frozenset(_strings(said.get("roles")))

@@ -4,12 +4,13 @@ Cached by the hash of the whole token, never by a part of it (RSG-12). What chan
 expiry, its liveness, the keys that are published, is looked at every time.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from idp.crypto import jose
@@ -36,12 +37,15 @@ class Seen:
     named: tuple[str, ...]
     keys: tuple[int, ...]
     account: int
-    state: int
     generation: int
-    kid: str | None = None
     held: Held | None = None
     told: Answer | None = None
     _under: "tuple[tuple[str, ...], PolicySet, Asks] | None" = None
+
+    @property
+    def state(self) -> int:
+        """What the feed calls what the server says of its person."""
+        return key(STATE, self.facts.sub)
 
     def under(self, now: tuple[str, ...]) -> tuple[PolicySet, Asks]:
         """The policies it was minted under and those of its API now, and who must be asked.
@@ -50,8 +54,8 @@ class Seen:
         """
         under = self._under
         if under is None or under[0] is not now:
-            policies = PolicySet.named((*self.named, *now))
-            asks = policies.asks if self.held is not None else Asks.PROVIDER
+            policies, asks = _together(self.named, now)
+            asks = asks if self.held is not None else Asks.PROVIDER
             under = self._under = (now, policies, asks)
         return under[1], under[2]
 
@@ -70,56 +74,74 @@ class Tokens:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def find(self, token: str, now: float, *, wait: bool) -> Seen | None:
-        """The token, if it was read before, has not run out and its key is still published."""
-        name = hashlib.sha256(token.encode()).digest()
+    def find(self, name: bytes, now: float, *, wait: bool) -> Seen | None:
+        """The token, if it was read before, has not run out, and the keys are the same still.
+
+        What was verified before keys were fetched anew is verified again (RSG-08).
+        """
         seen = self._seen.get(name)
         if seen is None:
             return None
-        if seen.expires_at > now and self._still_signed(seen, wait=wait):
-            return seen
+        if seen.expires_at > now:
+            if seen.held is None or seen.held is self._keys.held(None, wait=wait):
+                return seen
         with self._lock:
             self._seen.pop(name, None)
         return None
 
-    def read(self, token: str, now: datetime, *, wait: bool) -> Seen:
+    def read(self, name: bytes, token: str, now: datetime, *, wait: bool) -> Seen:
         """Verify a signed token (RFC 9068 section 4); raises `Unverifiable`, `Unanswered`."""
-        kid = jose.header_of(token).get("kid")
-        held = self._keys.held(kid, wait=wait)
-        claims = jose.verify(token, held.verifiers, ALGORITHMS, typ="at+jwt")
+        held = self._keys.held(None, wait=wait)
+        try:
+            claims = jose.verify(token, held.verifiers, ALGORITHMS, typ="at+jwt")
+        except jose.Unverifiable:
+            held = self._with_key_of(token, held, wait=wait)
+            claims = jose.verify(token, held.verifiers, ALGORITHMS, typ="at+jwt")
         jose.check_times(claims, now)
         if claims.get("iat") is None:
             raise jose.Unverifiable("iat is missing")
         seen = self.take_apart(claims, now)
-        seen.kid, seen.held = kid, held
-        self.keep(token, seen)
+        seen.held = held
+        self.keep(name, seen)
         return seen
 
     def take_apart(self, claims: dict[str, Any], now: datetime) -> Seen:
         """Judge what a token says of itself; raises `Unverifiable`."""
         if claims.get("iss") != self._issuer or self._audience not in jose.audiences(claims):
             raise jose.Unverifiable("not for this API")
-        seen = _seen(claims)
+        try:
+            seen = _seen(claims)
+        except UnicodeEncodeError:
+            raise jose.Unverifiable("a name is no text") from None
         if seen.expires_at <= now.timestamp():
             raise jose.Unverifiable("expired")
         return seen
 
-    def keep(self, token: str, seen: Seen) -> None:
+    def keep(self, name: bytes, seen: Seen) -> None:
         """Remember a token; the oldest goes when there are too many."""
-        name = hashlib.sha256(token.encode()).digest()
         with self._lock:
             self._seen[name] = seen
             while len(self._seen) > self._most:
                 self._seen.popitem(last=False)
 
-    def _still_signed(self, seen: Seen, *, wait: bool) -> bool:
-        """What was verified with keys that were fetched anew since is verified again (RSG-08)."""
-        return seen.held is None or self._keys.held(seen.kid, wait=wait) is seen.held
+    def _with_key_of(self, token: str, held: Held, *, wait: bool) -> Held:
+        """Newer keys, if the token names one we do not know; else it stays unverifiable."""
+        kid = jose.header_of(token).get("kid")
+        newer = held if held.knows(kid) else self._keys.held(kid, wait=wait)
+        if newer is held:
+            raise jose.Unverifiable("no key of the issuer's verifies it")
+        return newer
+
+
+def name_of(token: str) -> bytes:
+    """What a token is remembered by: a hash of all of it."""
+    return sha256(token.encode()).digest()
 
 
 def _seen(claims: dict[str, Any]) -> Seen:
-    sub, client_id, jti = (_text(claims, name) for name in ("sub", "client_id", "jti"))
-    sid, line = (_text(claims, n) if claims.get(n) is not None else None for n in ("sid", "line"))
+    sub, client_id, jti = _text(claims, "sub"), _text(claims, "client_id"), _text(claims, "jti")
+    sid = _text(claims, "sid") if claims.get("sid") is not None else None
+    line = _text(claims, "line") if claims.get("line") is not None else None
     expires_at, generation = _date(claims, "exp"), claims.get("gen")
     if generation is not None and type(generation) is not int:
         raise jose.Unverifiable("gen is not a number")
@@ -134,29 +156,35 @@ def _seen(claims: dict[str, Any]) -> Seen:
         generation=generation,
         jkt=_jkt(claims.get("cnf")),
     )
-    named = [(JTI, jti), (CLIENT, client_id)]
-    named += [(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
+    keys = [key(JTI, jti), _client_key(client_id)]
+    keys += [key(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
     return Seen(
         claims=claims,
         facts=facts,
         expires_at=expires_at,
         scopes=frozenset(_words(claims, "scope")),
-        named=_policies(claims.get("policies", [])),
-        keys=tuple(key(kind, subject) for kind, subject in named),
+        named=_policies(claims["policies"]) if "policies" in claims else (),
+        keys=tuple(keys),
         account=key(ACCOUNT, sub),
-        state=key(STATE, sub),
         generation=UNNUMBERED if generation is None else generation,
     )
+
+
+@lru_cache(maxsize=256)
+def _together(then: tuple[str, ...], now: tuple[str, ...]) -> tuple[PolicySet, Asks]:
+    policies = PolicySet.named((*then, *now))
+    return policies, policies.asks
+
+
+@lru_cache(maxsize=256)
+def _client_key(client_id: str) -> int:
+    return key(CLIENT, client_id)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
         raise jose.Unverifiable(f"{name} is missing")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise jose.Unverifiable(f"{name} is no text") from None
     return value
 
 
