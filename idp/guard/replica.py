@@ -16,7 +16,7 @@ STRETCH = 60
 SWEPT_AT_ONCE = 2_000
 UNNUMBERED = -1
 _KEYS = 1 << BITS
-_NONE = (UNNUMBERED, 0)
+_NONE = (UNNUMBERED, 0, 0)
 
 Row = tuple[int, int, int | None]
 
@@ -60,11 +60,12 @@ class _Book:
 
     def __init__(self) -> None:
         self.ended: dict[int, int] = {}
-        self.generations: dict[int, tuple[int, int]] = {}
+        self.generations: dict[int, tuple[int, int, int]] = {}
         self._moments: dict[int, int] = {}
         self._stretches: dict[int, list[int]] = {}
 
-    def write(self, row: Row, now: float) -> None:
+    def write(self, row: Row, now: float, stamp: int) -> None:
+        """Of two rows with the same key the later one counts."""
         key, until, generation = row
         if until <= now:
             self.ended.pop(key, None)
@@ -74,7 +75,8 @@ class _Book:
         if generation is None:
             self.ended[key] = until
         else:
-            self.generations[key] = (max(generation, self.generations.get(key, _NONE)[0]), until)
+            newest = max(generation, self.generations.get(key, _NONE)[0])
+            self.generations[key] = (newest, until, stamp)
         self._stretches.setdefault(until // STRETCH, []).append(key)
 
     def sweep(self, now: float, limit: int) -> int:
@@ -107,6 +109,7 @@ class Replica:
         self._began = (clock(), ticks())
         self._book = _Book()
         self._filling: _Book | None = None
+        self._stamp = 0
         self.epoch: str | None = None
         self.seq = 0
         self.as_of = NEVER
@@ -138,8 +141,11 @@ class Replica:
         return self._book.generations.get(account, _NONE)[0] > generation
 
     def version(self, state: int) -> int:
-        """Which version of what the server says of a subject was announced last."""
-        return self._book.generations.get(state, _NONE)[0]
+        """Changes whenever a change of what the server says of a subject is announced.
+
+        Not the number in the row: each API counts for itself.
+        """
+        return self._book.generations.get(state, _NONE)[2]
 
     def __len__(self) -> int:
         return len(self._book.ended) + len(self._book.generations)
@@ -157,7 +163,8 @@ class Replica:
             raise Hole
         book, now = self._filling or self._book, self._now()
         for row in said.rows:
-            book.write(row, now)
+            self._stamp += 1
+            book.write(row, now, self._stamp)
         self.seq = said.to
         if said.to != said.head:
             return False

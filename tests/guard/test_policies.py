@@ -120,6 +120,16 @@ class TestRoles:
         assert call(guard, token, roles=["reader"]).roles == {"reader"}
         assert issuer.asked["/introspect"] == 2
 
+    def test_a_change_is_seen_whatever_its_number(self, issuer: Issuer, guard: Guard) -> None:
+        """Each API counts for itself, and the feed tells of all of them by one name."""
+        token = issuer.token(policies=["session_state"])
+        for seq, version in enumerate((7, 2, 2), start=1):
+            issuer.more["roles"] = [f"after {seq} changes"]
+            issuer.end("state", "ann", generation=version)
+            wait_until(lambda seq=seq: guard.health()["seq"] == seq)  # type: ignore[misc]
+
+            assert call(guard, token).roles == {f"after {seq} changes"}
+
     def test_a_change_for_somebody_else_changes_nothing(self, issuer: Issuer, guard: Guard) -> None:
         token = issuer.token(policies=["session_state"])
         call(guard, token)
