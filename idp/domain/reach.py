@@ -1,30 +1,55 @@
 """How far a sign-out reaches: what would end, computed the same for the preview and the act."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, SQLColumnExpression, select, union
 
+from idp.domain.codes import AUTHORIZATION
 from idp.store import DbSession
-from idp.store.sessions import Line, Participation, Session
+from idp.store.sessions import Code, Line, Participation, Session
 
 APP = "app"
 BROWSER = "browser"
+DEVICE = "device"
 EVERYWHERE = "everywhere"
 ELSEWHERE = "elsewhere"
 APP_EVERYWHERE = "app_everywhere"
 LINE = "line"
+SELECTION = "selection"
+
+Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which sign-out is meant. `session_id` is the session meant, or the one to spare."""
+class Filters:
+    """What is meant. Several narrow each other; none means all there is.
 
-    kind: str
-    account_id: str
+    `address` is the one a session was opened from, `since` the moment from which on things
+    began, `but` a session that is spared.
+    """
+
     session_id: str | None = None
     client_id: str | None = None
     line_id: str | None = None
+    jkt: str | None = None
+    address: str | None = None
+    since: datetime | None = None
+    but: str | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The names of those that are set."""
+        return frozenset(name for name, value in asdict(self).items() if value is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope(Filters):
+    """Which sign-out of whom is meant."""
+
+    kind: str
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,63 +66,130 @@ class Reach:
         return not (self.sessions or self.participations or self.lines)
 
 
+KINDS = {
+    frozenset[str](): EVERYWHERE,
+    frozenset({"but"}): ELSEWHERE,
+    frozenset({"session_id"}): BROWSER,
+    frozenset({"session_id", "client_id"}): APP,
+    frozenset({"client_id"}): APP_EVERYWHERE,
+    frozenset({"jkt"}): DEVICE,
+    frozenset({"line_id"}): LINE,
+}
+
+
+def scope_of(account_id: str, filters: Filters) -> Scope:
+    """The sign-out of one person that these filters mean, by its own name if it has one."""
+    kind = KINDS.get(filters.named, SELECTION)
+    return Scope(kind=kind, account_id=account_id, **asdict(filters))
+
+
+def accounts_within(session: DbSession, filters: Filters) -> list[str]:
+    """The people of whom the filters name something that is not over."""
+    owners = (
+        (Session.account_id, _sessions(filters)),
+        (Participation.account_id, _participations(filters)),
+        (Line.account_id, _lines(filters)),
+    )
+    queries = [select(owner).where(*named) for owner, named in owners if named is not None]
+    return sorted(session.scalars(union(*queries)))
+
+
 def reach(session: DbSession, scope: Scope, *, lock: bool = False) -> Reach:
     """What the scope covers now. With `lock`, nothing can change until the transaction ends."""
-    sessions = _open_sessions(session, scope, lock)
-    participations = _open_participations(session, scope)
-    lines = _open_lines(session, scope, lock)
-    if scope.kind in (APP, BROWSER):
-        return Reach(
-            sessions,
-            participations,
-            [line for line in lines if not line.offline],
-            [line for line in lines if line.offline],
-        )
-    return Reach(sessions, participations, lines)
-
-
-def _open_sessions(session: DbSession, scope: Scope, lock: bool) -> list[Session]:
-    if scope.kind in (APP, APP_EVERYWHERE, LINE):
-        return []
-    query = select(Session).where(
-        Session.account_id == scope.account_id,
-        Session.ended_at.is_(None),
-        *_session_condition(scope, Session.id),
+    sessions: list[Session] = []
+    participations: list[Participation] = []
+    named = _sessions(scope)
+    if named is not None:
+        found = select(Session).where(Session.account_id == scope.account_id, *named)
+        ordered = found.order_by(Session.id)
+        sessions = list(session.scalars(ordered.with_for_update() if lock else ordered))
+    named = _participations(scope)
+    if named is not None:
+        part = select(Participation).where(Participation.account_id == scope.account_id, *named)
+        participations = list(session.scalars(part.order_by(Participation.created_at)))
+    of_lines = select(Line).where(Line.account_id == scope.account_id, *_lines(scope))
+    ordered_lines = of_lines.order_by(Line.id)
+    lines = list(session.scalars(ordered_lines.with_for_update() if lock else ordered_lines))
+    spared = scope.kind in (APP, BROWSER)
+    return Reach(
+        sessions,
+        participations,
+        [line for line in lines if not (spared and line.offline)],
+        [line for line in lines if spared and line.offline],
     )
-    ordered = query.order_by(Session.id)
-    return list(session.scalars(ordered.with_for_update() if lock else ordered))
 
 
-def _open_participations(session: DbSession, scope: Scope) -> list[Participation]:
-    if scope.kind == LINE:
-        return []
-    conditions = [
-        Participation.account_id == scope.account_id,
-        Participation.ended_at.is_(None),
-        *_session_condition(scope, Participation.session_id),
+def hold_sessions(session: DbSession, scope: Scope) -> None:
+    """Wait for whoever is minting under the sessions that end; nobody else begins to."""
+    named = _sessions(scope)
+    if named is not None and session.get_bind().dialect.name != "sqlite":
+        held = select(Session.id).where(Session.account_id == scope.account_id, *named)
+        session.execute(held.order_by(Session.id).with_for_update())
+
+
+def codes(scope: Scope) -> list[Condition] | None:
+    """Which codes on their way back to an app buy nothing after the sign-out (COD-08)."""
+    if scope.line_id is not None:
+        return None
+    details = Code.details
+    return [
+        Code.kind == AUTHORIZATION,
+        Code.spent_at.is_(None),
+        details["account_id"].as_string() == scope.account_id,
+        *_equal(details["client_id"].as_string(), scope.client_id),
+        *_equal(details["dpop_jkt"].as_string(), scope.jkt),
+        *_of_session(scope, details["session_id"].as_string()),
+        *_begun(scope, Code.created_at),
     ]
-    if scope.client_id is not None:
-        conditions.append(Participation.client_id == scope.client_id)
-    query = select(Participation).where(*conditions)
-    return list(session.scalars(query.order_by(Participation.created_at)))
 
 
-def _open_lines(session: DbSession, scope: Scope, lock: bool) -> list[Line]:
-    conditions = [Line.account_id == scope.account_id, Line.ended_at.is_(None)]
-    if scope.kind == LINE:
-        conditions.append(Line.id == scope.line_id)
-    conditions.extend(_session_condition(scope, Line.session_id))
-    if scope.client_id is not None:
-        conditions.append(Line.client_id == scope.client_id)
-    query = select(Line).where(*conditions).order_by(Line.id)
-    return list(session.scalars(query.with_for_update() if lock else query))
+def _sessions(filters: Filters) -> list[Condition] | None:
+    """A session ends when nothing smaller is named."""
+    if filters.named & {"client_id", "line_id", "jkt"}:
+        return None
+    return [
+        Session.ended_at.is_(None),
+        *_of_session(filters, Session.id),
+        *_begun(filters, Session.created_at),
+    ]
 
 
-def _session_condition(
-    scope: Scope, column: InstrumentedAttribute[str]
-) -> list[ColumnElement[bool]]:
-    if scope.kind in (APP, BROWSER):
-        return [column == scope.session_id]
-    if scope.kind == ELSEWHERE:
-        return [column != scope.session_id]
-    return []
+def _participations(filters: Filters) -> list[Condition] | None:
+    """A client leaves a session when nothing smaller is named."""
+    if filters.named & {"line_id", "jkt"}:
+        return None
+    return [
+        Participation.ended_at.is_(None),
+        *_equal(Participation.client_id, filters.client_id),
+        *_of_session(filters, Participation.session_id),
+        *_begun(filters, Participation.created_at),
+    ]
+
+
+def _lines(filters: Filters) -> list[Condition]:
+    return [
+        Line.ended_at.is_(None),
+        *_equal(Line.id, filters.line_id),
+        *_equal(Line.jkt, filters.jkt),
+        *_equal(Line.client_id, filters.client_id),
+        *_of_session(filters, Line.session_id),
+        *_begun(filters, Line.created_at),
+    ]
+
+
+def _of_session(filters: Filters, column: SQLColumnExpression[str]) -> list[Condition]:
+    conditions = _equal(column, filters.session_id)
+    if filters.but is not None:
+        conditions.append(column != filters.but)
+    if filters.address is not None:
+        opened = select(Session.id).where(Session.address == filters.address)
+        conditions.append(column.in_(opened))
+    return conditions
+
+
+def _begun(filters: Filters, column: SQLColumnExpression[datetime]) -> list[Condition]:
+    return [] if filters.since is None else [column >= filters.since]
+
+
+def _equal(column: SQLColumnExpression[Any], value: str | None) -> list[Condition]:
+    return [] if value is None else [column == value]

@@ -41,13 +41,16 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """One thing a sign-out concerns. `kind` is session, line, offline, access, or app."""
+    """One thing a sign-out concerns. `kind` is session, line, offline, access, or app; access
+    says at which API.
+    """
 
     kind: str
     name: str
     reference: str
     state: str
     until: datetime | None = None
+    audience: str | None = None
 
 
 class Receipts:
@@ -79,6 +82,7 @@ class Receipts:
                 reference=concern.reference,
                 state=concern.state,
                 until=concern.until,
+                audience=concern.audience,
                 updated_at=now,
             )
             for concern in concerns

@@ -5,29 +5,26 @@ person is told afterwards is what this transaction knows, and nothing more.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import update
 
 from idp.domain import reach as reaching
-from idp.domain.codes import AUTHORIZATION
+from idp.domain.concerns import concerns
 from idp.domain.deliveries import BACKCHANNEL, Deliveries
 from idp.domain.events import Events
 from idp.domain.feed import Feed
-from idp.domain.reach import Reach, Scope, reach
-from idp.domain.receipts import CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern, Receipt, Receipts
+from idp.domain.reach import Filters, Reach, Scope, reach, scope_of
+from idp.domain.receipts import Concern, Receipt, Receipts
 from idp.domain.tokens import PolicySet, Tokens
-from idp.policies import Ends
 from idp.policies.feed import LINE, SID
 from idp.policies.model import Deny, Forget
 from idp.store import DbSession, writing
 from idp.store.people import Account
-from idp.store.sessions import Code, Line, Participation, Session
+from idp.store.sessions import Code, Line
 from idp.store.system import ReceiptLine
 
-__all__ = ["Because", "Concern", "Receipt", "Scope", "SignOuts"]
-
-ACCESS_STATES = {Ends.AT_ONCE: ENDED, Ends.FEED: CLOSING, Ends.AT_EXPIRY: LIVES}
+__all__ = ["Because", "Concern", "Filters", "Receipt", "Scope", "SignOuts", "scope_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,50 +57,52 @@ class SignOuts:
 
     def preview(self, scope: Scope, now: datetime) -> list[Concern]:
         """What would be on the receipt if the sign-out happened now."""
-        return _concerns(reach(self._session, scope), now)
+        return concerns(reach(self._session, scope), now)
 
     def app(
         self, account_id: str, session_id: str, client_id: str, why: Because, now: datetime
     ) -> Receipt | None:
         """Sign out of one app in one browser."""
-        scope = Scope(
-            kind=reaching.APP, account_id=account_id, session_id=session_id, client_id=client_id
-        )
-        return self.carry_out(scope, why, now)
+        meant = Filters(session_id=session_id, client_id=client_id)
+        return self.carry_out(scope_of(account_id, meant), why, now)
 
     def browser(
         self, account_id: str, session_id: str, why: Because, now: datetime
     ) -> Receipt | None:
         """Sign out of everything in one browser."""
-        scope = Scope(kind=reaching.BROWSER, account_id=account_id, session_id=session_id)
-        return self.carry_out(scope, why, now)
+        return self.carry_out(scope_of(account_id, Filters(session_id=session_id)), why, now)
+
+    def device(self, account_id: str, jkt: str, why: Because, now: datetime) -> Receipt | None:
+        """End whatever is bound to one key, offline access included."""
+        return self.carry_out(scope_of(account_id, Filters(jkt=jkt)), why, now)
 
     def everywhere(
         self, account_id: str, why: Because, now: datetime, *, but: str | None = None
     ) -> Receipt | None:
         """Sign out of everything, offline access included; `but` spares one session."""
-        kind = reaching.EVERYWHERE if but is None else reaching.ELSEWHERE
-        return self.carry_out(Scope(kind=kind, account_id=account_id, session_id=but), why, now)
+        return self.carry_out(scope_of(account_id, Filters(but=but)), why, now)
 
     def app_everywhere(
         self, account_id: str, client_id: str, why: Because, now: datetime
     ) -> Receipt | None:
         """Sign out of one app in every browser, offline access included."""
-        scope = Scope(kind=reaching.APP_EVERYWHERE, account_id=account_id, client_id=client_id)
-        return self.carry_out(scope, why, now)
+        return self.carry_out(scope_of(account_id, Filters(client_id=client_id)), why, now)
 
     def line(self, line: Line, why: Because, now: datetime) -> Receipt | None:
         """End one line: its refresh token and every access token minted beside it."""
-        scope = Scope(kind=reaching.LINE, account_id=line.account_id, line_id=line.id)
-        return self.carry_out(scope, why, now)
+        return self.carry_out(scope_of(line.account_id, Filters(line_id=line.id)), why, now)
+
+    def accounts_within(self, filters: Filters) -> list[str]:
+        """The people of whom there is something that these filters mean."""
+        return reaching.accounts_within(self._session, filters)
 
     def carry_out(self, scope: Scope, why: Because, now: datetime) -> Receipt | None:
         """Do it. None when there was nothing left to end: a second click is no second sign-out."""
         writing(self._session)
         if scope.kind == reaching.EVERYWHERE:
             self._next_generation(scope.account_id, now)
-        reached = reach(self._session, scope, lock=True)
         self._void_codes(scope)
+        reached = reach(self._session, scope, lock=True)
         if reached.empty:
             return None
         self._end(reached, why.reason, now)
@@ -112,7 +111,7 @@ class SignOuts:
             self._feed(reached, now)
         receipt, lines = self.receipts.write(
             scope.account_id,
-            _concerns(reached, now),
+            concerns(reached, now),
             scope=scope.kind,
             reason=why.reason,
             by=why.by,
@@ -162,26 +161,17 @@ class SignOuts:
                         self._tokens.issued.forget(token, now)
 
     def _void_codes(self, scope: Scope) -> None:
-        """Codes on their way back to an app buy nothing after the sign-out (COD-08)."""
-        if scope.kind == reaching.LINE:
-            return
-        details = Code.details
-        conditions = [
-            Code.kind == AUTHORIZATION,
-            Code.spent_at.is_(None),
-            details["account_id"].as_string() == scope.account_id,
-        ]
-        session_id = details["session_id"].as_string()
-        if scope.kind in (reaching.APP, reaching.BROWSER):
-            conditions.append(session_id == scope.session_id)
-        if scope.kind == reaching.ELSEWHERE:
-            conditions.append(session_id != scope.session_id)
-        if scope.client_id is not None:
-            conditions.append(details["client_id"].as_string() == scope.client_id)
-        self._session.execute(
-            update(Code).where(*conditions).values(expires_at=Code.created_at),
-            execution_options={"synchronize_session": False},
-        )
+        """Codes on their way back to an app buy nothing after the sign-out (COD-08). One that is
+        being redeemed is waited for, so that what it buys is found: sessions first, then codes,
+        then lines, as a redemption does.
+        """
+        reaching.hold_sessions(self._session, scope)
+        meant = reaching.codes(scope)
+        if meant is not None:
+            self._session.execute(
+                update(Code).where(*meant).values(expires_at=Code.created_at),
+                execution_options={"synchronize_session": False},
+            )
 
     def _feed(self, reached: Reach, now: datetime) -> None:
         """What guards must know; one row for the person says all of it when everything ends."""
@@ -221,58 +211,3 @@ class SignOuts:
             by=why.by,
             receipt=receipt.id,
         )
-
-
-def _concerns(reached: Reach, now: datetime) -> list[Concern]:
-    """The lines of the receipt, in the order in which a person asks."""
-    return [
-        *(_session_concern(row) for row in reached.sessions),
-        *(_app_concern(row) for row in reached.participations),
-        *(_line_concern(row) for row in reached.lines),
-        *(concern for row in reached.lines for concern in _access_concerns(row, now)),
-        *(_survivor_concern(row) for row in reached.survivors),
-    ]
-
-
-def _session_concern(row: Session) -> Concern:
-    return Concern(kind="session", name=row.user_agent, reference=row.id, state=ENDED)
-
-
-def _app_concern(row: Participation) -> Concern:
-    state = TELLING if row.backchannel_logout_uri is not None else ENDED
-    return Concern(kind="app", name=row.client_name, reference=row.sid, state=state)
-
-
-def _line_concern(row: Line) -> Concern:
-    kind = "offline" if row.offline else "line"
-    return Concern(kind=kind, name=row.client_name, reference=row.id, state=ENDED)
-
-
-def _access_concerns(row: Line, now: datetime) -> list[Concern]:
-    """One for each way in which access tokens of a line end: at once, as soon as the guards
-    of the API hear of it, or when they run out.
-    """
-    longest: dict[int, int] = {}
-    for out in row.access.values():
-        if out["until"] > now.timestamp():
-            longest[out["ends"]] = max(longest.get(out["ends"], 0), out["until"])
-    return [
-        Concern(
-            kind="access",
-            name=row.client_name,
-            reference=row.id,
-            state=ACCESS_STATES[Ends(ends)],
-            until=datetime.fromtimestamp(until, UTC),
-        )
-        for ends, until in sorted(longest.items())
-    ]
-
-
-def _survivor_concern(row: Line) -> Concern:
-    return Concern(
-        kind="offline",
-        name=row.client_name,
-        reference=row.id,
-        state=SURVIVES,
-        until=row.idle_expires_at,
-    )

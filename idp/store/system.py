@@ -139,6 +139,7 @@ class ReceiptLine(Row, kw_only=True):
     reference: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(16))
     until: Mapped[datetime | None] = mapped_column(default=None)
+    audience: Mapped[str | None] = mapped_column(String(512), default=None)
     updated_at: Mapped[datetime]
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain import Provider
 from idp.domain.codes import LOGOUT
-from idp.domain.reach import BROWSER, Scope
+from idp.domain.reach import Filters, scope_of
 from idp.domain.receipts import SURVIVES
 from idp.domain.sessions import Session
 from idp.domain.sign_out import Because, Receipt
@@ -137,7 +137,7 @@ def _refuse(op: Provider, error: ProtocolError, session: Session | None) -> AnyR
 
 
 def _confirm(op: Provider, session: Session, status: int = 200, **more: object) -> Response:
-    scope = Scope(kind=BROWSER, account_id=session.account_id, session_id=session.id)
+    scope = scope_of(session.account_id, Filters(session_id=session.id))
     concerns = op.sign_outs.preview(scope, now())
     return render(
         "logout/confirm.html",

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, redirect, request
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.domain.reach import ELSEWHERE, EVERYWHERE, Scope
+from idp.domain.reach import ELSEWHERE, EVERYWHERE, Filters, scope_of
 from idp.domain.sessions import Participation, Session
 from idp.domain.sign_out import Because, Receipt
 from idp.web.account.access import Here, personal
@@ -108,7 +108,7 @@ def _ways(here: Here) -> list[Way]:
 
 def _way(here: Here, kind: str, button: str, means: str) -> Way:
     spared = here.session.id if kind == ELSEWHERE else None
-    scope = Scope(kind=kind, account_id=here.account.id, session_id=spared)
+    scope = scope_of(here.account.id, Filters(but=spared))
     said = preview(provider().sign_outs.preview(scope, now()))
     count = len(said)
     summary = ngettext("See the %(num)d thing that ends", "See the %(num)d things that end", count)
