@@ -4,7 +4,7 @@ import os
 
 from flask import Flask, Response, jsonify
 
-from idp.guard import Guard
+from idp.guard import Guard, ProtectedResource
 from idp.guard.flask import FlaskGuard
 
 
@@ -17,8 +17,10 @@ def create_app() -> Flask:
             os.environ["DEMO_API"],
             client_id=os.environ["DEMO_CLIENT_ID"],
             client_secret=os.environ["DEMO_CLIENT_SECRET"],
+            metadata=ProtectedResource(name="Demo API", scopes=("notes:read", "photos:read")),
         ),
         app,
+        debug=True,
     )
 
     @app.get("/")

@@ -16,6 +16,7 @@ import httpx
 READY_WITHIN = 60
 PEOPLE = (("alice", "Alice Example"), ("bob", "Bob Example"))
 PASSWORD = "four random friendly words"  # noqa: S105 - a demo's, and printed
+POLICIES = ("jti_denylist", "sso")
 SCOPES = {
     "notes:read": "Read your notes",
     "photos:read": "See your photos",
@@ -151,7 +152,8 @@ def _prepared(demo: Demo) -> dict[str, dict[str, str]]:
     demo.idp("migrate")
     resource = f"http://localhost:{demo.api}"
     scopes = [word for s, w in SCOPES.items() for word in ("--scope", f"{s}={w}")]
-    demo.idp("resource", "add", resource, "--name", "Demo API", *scopes, "--json")
+    policies = [word for name in POLICIES for word in ("--policy", name)]
+    demo.idp("resource", "add", resource, "--name", "Demo API", *scopes, *policies, "--json")
     known = {
         "API": demo.idp("client", "add", "Demo API", "--serves", resource, "--json"),
         "Notes": _relying_party(demo, "Notes", demo.a),

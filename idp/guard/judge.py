@@ -20,12 +20,12 @@ from idp.guard.https import MOST_BYTES, Follower
 from idp.guard.introspection import Answer, Introspection
 from idp.guard.jwks import IssuerKeys, WouldWait
 from idp.guard.live import NOBODY, THE_ISSUER, Asked, Ended, Listed, Liveness
-from idp.guard.needs import Arrival, Freshness, Need
+from idp.guard.needs import Arrival, Need
 from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
 from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
-from idp.guard.tokens import COMPACT, Seen, Tokens, name_of
+from idp.guard.tokens import COMPACT, Seen, Tokens, name_of, strings
 from idp.guard.wire import Unanswered, Wire
 from idp.policies import PolicySet, UnknownPolicy
 from idp.policies.model import Asks, Presented
@@ -143,9 +143,9 @@ class Judge:
         seen, told = self._read(token, need, now, wait=wait)
         proof = self.proofs.judge(seen, token, bound=bound, arrival=arrival, now=now)
         policies, asks = seen.under(self.policies)
-        if need.freshness is Freshness.OFFLINE:
+        if need.asks is Asks.NOTHING:
             return seen, NOBODY, proof
-        asks = max(need.freshness.asks, asks)
+        asks = max(need.asks, asks)
         asked = self._live.ask(token, seen, asks, state=policies.roles, wait=wait, told=told)
         return seen, asked, proof
 
@@ -159,7 +159,7 @@ class Judge:
             return seen or self.tokens.read(name, token, now, wait=wait), None
         if seen is not None and self._live.kept(seen):
             return seen, None
-        if need.freshness is Freshness.OFFLINE:
+        if need.asks is Asks.NOTHING:
             raise jose.Unverifiable("a handle says nothing to who asks nobody")
         if _TOKEN.fullmatch(token) is None:
             raise self._challenges.bad_request()
@@ -178,15 +178,15 @@ class Judge:
         policies, said, bound = seen.under(self.policies)[0], seen.claims, proof is not None
         if asked is THE_ISSUER and seen.told is not None:
             told = seen.told.said
-            policies = PolicySet.named((*policies.names, *_strings(told.get("policies"))))
+            policies = PolicySet.named((*policies.names, *_names(told.get("policies"))))
         presented = self._bare
         if proof is not None:
             presented = Presented(resource=self._config.audience, proven_jkt=proof.jkt)
         if policies.check(seen.facts, presented, asked) is not None:
             raise self._challenges.invalid(bound=bound or policies.binds)
-        scopes, roles = seen.scopes, frozenset(_strings(said.get("roles")))
+        scopes, roles = seen.scopes, seen.roles
         if policies.roles and asked is not NOBODY and seen.told is not None:
-            roles = frozenset(_strings(seen.told.said.get("roles")))
+            roles = strings(seen.told.said.get("roles"))
             said = {**seen.told.said, **said}
             scopes = scopes or frozenset(str(said.get("scope", "")).split())
         if not (need.scopes <= scopes and need.roles <= roles):
@@ -222,5 +222,5 @@ def _signed_in_well(said: Mapping[str, Any], need: Need, now: datetime) -> bool:
     return now.timestamp() - at <= need.max_age
 
 
-def _strings(value: object) -> Iterable[str]:
+def _names(value: object) -> Iterable[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else ()

@@ -26,10 +26,6 @@ class Freshness(StrEnum):
     INTROSPECT = "introspect"
     """The issuer, at every call."""
 
-    @property
-    def asks(self) -> Asks:
-        return _ASKS[self]
-
 
 _ASKS = {
     Freshness.OFFLINE: Asks.NOTHING,
@@ -47,6 +43,7 @@ class Need:
     acr_values: tuple[str, ...]
     max_age: int | None
     freshness: Freshness
+    asks: Asks
     scope: str
     """The scopes as a challenge names them."""
 
@@ -77,12 +74,14 @@ def need(
         raise TypeError("max_age is a number of seconds")
     if max_age is not None and max_age < 0:
         raise ValueError("max_age cannot be negative")
+    fresh = Freshness(freshness)
     return Need(
         scopes=frozenset(named),
         roles=frozenset(wanted),
         acr_values=_names("acr_values", acr_values),
         max_age=max_age,
-        freshness=Freshness(freshness),
+        freshness=fresh,
+        asks=_ASKS[fresh],
         scope=" ".join(named),
     )
 

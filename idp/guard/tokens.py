@@ -23,6 +23,7 @@ from idp.policies.model import Asks, TokenFacts
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 MOST_TOKENS = 10_000
+_NO_ROLES: frozenset[str] = frozenset()
 COMPACT = 2  # dots in a signed token; a handle has another number
 
 
@@ -34,6 +35,7 @@ class Seen:
     facts: TokenFacts
     expires_at: float
     scopes: frozenset[str]
+    roles: frozenset[str]
     named: tuple[str, ...]
     keys: tuple[int, ...]
     account: int
@@ -163,6 +165,7 @@ def _seen(claims: dict[str, Any]) -> Seen:
         facts=facts,
         expires_at=expires_at,
         scopes=frozenset(_words(claims, "scope")),
+        roles=strings(claims["roles"]) if "roles" in claims else _NO_ROLES,
         named=_policies(claims["policies"]) if "policies" in claims else (),
         keys=tuple(keys),
         account=key(ACCOUNT, sub),
@@ -202,6 +205,13 @@ def _words(claims: Mapping[str, Any], name: str) -> list[str]:
     if not isinstance(value, str):
         raise jose.Unverifiable(f"{name} is not a string")
     return value.split()
+
+
+def strings(value: object) -> frozenset[str]:
+    """The strings of a list; nothing, where there is none."""
+    return (
+        frozenset(v for v in value if isinstance(v, str)) if isinstance(value, list) else _NO_ROLES
+    )
 
 
 def _policies(value: object) -> tuple[str, ...]:
