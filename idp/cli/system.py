@@ -49,7 +49,7 @@ def ensure(as_json: bool) -> None:
         _show_keys(desk, as_json)
 
 
-@key.command("revoke")
+@key.command("revoke", context_settings={"ignore_unknown_options": True})
 @click.argument("kid")
 @json_option
 def revoke(kid: str, as_json: bool) -> None:

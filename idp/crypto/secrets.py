@@ -32,8 +32,11 @@ def new_handle(prefix: str = "") -> Handle:
 
 
 def new_id() -> str:
-    """A fresh public name that nobody can guess or meet twice."""
-    return secrets.token_urlsafe(24)
+    """A fresh public name that nobody can guess or meet twice, and no command line takes for an
+    option.
+    """
+    name = secrets.token_urlsafe(24)
+    return name if name[0].isalnum() else new_id()
 
 
 def digest(handle: str) -> Digest:

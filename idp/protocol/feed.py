@@ -79,7 +79,9 @@ def _api(request: OAuthRequest, op: Provider) -> ClientView:
 
 def _policies(caller: ClientView, op: Provider) -> Mapping[str, list[str]]:
     """What the caller's resources ask of a token now."""
-    return {row.identifier: list(row.policies) for row in op.resources.named(caller.serves)}
+    ours = op.rules.resource_policies
+    rows = op.resources.named(caller.serves)
+    return {row.identifier: list(row.policies or ours) for row in rows}
 
 
 def _name(guard: str | None) -> str:

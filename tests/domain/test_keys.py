@@ -11,6 +11,7 @@ from idp.crypto import jose
 from idp.crypto.jose import OUR_ALGORITHMS, Unverifiable
 from idp.crypto.secrets import Unsealable, derive_key, seal, unseal
 from idp.domain.keys import ANNOUNCED, KEPT, KNOWN_AFTER, SIGNS, SigningKey
+from idp.domain.tokens import Order, PolicySet
 from idp.protocol.metadata import MAX_AGE
 from idp.store import db, writing
 from tests.support.spec import spec
@@ -108,8 +109,12 @@ def test_no_verification_fails_while_keys_are_rotated_under_load(
         while not over.is_set():
             now = world.clock.now
             with minted_at.app.app_context():
-                claims = {"sub": "x", "client_id": "c", "aud": "https://op.test"}
-                token = minted_at.op.tokens.mint_access(claims, (), now).value
+                order = Order(
+                    claims={"sub": "x", "client_id": "c"},
+                    audiences=("https://op.test",),
+                    policies=PolicySet(()),
+                )
+                token = minted_at.op.tokens.mint_access(order, now).value
             if not stands(read_at, cached, token, now):
                 failures.append(token)
 

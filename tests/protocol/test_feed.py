@@ -136,7 +136,7 @@ def test_silence_is_a_heartbeat_that_says_how_long_it_took(either: World, api: R
     assert beat["rows"] == []
     assert 300 <= beat["waited"] <= took
     assert beat["max_silence"] == 3
-    assert beat["policies"] == {API: []}
+    assert beat["policies"] == {API: ["short_jwt"]}
 
 
 def test_who_waits_is_woken_at_once(either: World, api: Rp) -> None:
