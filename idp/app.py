@@ -39,9 +39,10 @@ from idp.logs import configure_logs
 from idp.settings import Settings, load
 from idp.settings.sources import refuse_open_files
 from idp.sinks import Courier
+from idp.sinks.feed import RedisFeed
 from idp.store import db
 from idp.store.listing import RedisListing
-from idp.store.redis import RedisVolatile
+from idp.store.redis import RedisVolatile, connect
 from idp.store.volatile import SqlVolatile, Volatile
 
 Clock = Callable[[], datetime]
@@ -92,6 +93,8 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     )
     live = Live(session)
     feed = Feed(session, db.engine, rules)
+    if settings.redis_url:
+        feed.publish = RedisFeed(connect(settings.redis_url), strict=rules.strict).publish
     receipts = Receipts(session, rules.receipt_kept)
     events = Events(session, rules.events_kept)
     nonces = Nonces(derive_key(master, "dpop nonces"))

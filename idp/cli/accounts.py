@@ -76,7 +76,7 @@ def disable(username: str, as_json: bool) -> None:
         desk.op.accounts.disable(row, desk.now)
         desk.op.events.record("AccountDisabled", desk.now, account_id=row.id, by=BY)
         receipt = desk.op.sign_outs.everywhere(row.id, Because("disabled", BY), desk.now)
-        desk.commit()
+        desk.settle(receipt)
         _show_receipt(desk, receipt, as_json)
 
 
@@ -131,7 +131,7 @@ def sign_out(username: str, session_id: str | None, client_id: str | None, as_js
             receipt = desk.op.sign_outs.app_everywhere(who, client_id, why, desk.now)
         else:
             receipt = desk.op.sign_outs.everywhere(who, why, desk.now)
-        desk.commit()
+        desk.settle(receipt)
         _show_receipt(desk, receipt, as_json)
 
 

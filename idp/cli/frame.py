@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import inspect
 
 from idp.app import create_app
-from idp.domain import Provider
+from idp.domain import Provider, strict
+from idp.domain.sign_out import Receipt
 from idp.settings import load
 from idp.store import db
 
@@ -30,6 +31,12 @@ class Desk:
     def commit(self) -> None:
         """What was said is done."""
         db.session.commit()
+
+    def settle(self, receipt: Receipt | None) -> None:
+        """A sign-out is done, and in strict mode the guards that listen have heard of it."""
+        self.commit()
+        strict.settle(self.op, [receipt], self.now)
+        self.commit()
 
 
 def make_app() -> Flask:

@@ -29,13 +29,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.crypto.secrets import new_id
+from idp.domain.leases import Lease, Leases
 from idp.domain.listeners import Head, Listeners
 from idp.domain.rules import Rules
 from idp.policies.feed import ACCOUNT, CLIENT, STATE, key
 from idp.store import WRITES, DbSession, once_committed, writing
 from idp.store.system import Ended, FeedHead
 
-__all__ = ["Batch", "Feed", "Head"]
+__all__ = ["Batch", "Feed", "Head", "Lease"]
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ class Feed:
         self._reading = threading.Lock()
         self._last: Batch | None = None
         self._listeners = Listeners(self.look, rules.feed_listeners)
+        self.leases = Leases(session, engine, rules)
         self.publish: Callable[[Batch], None] | None = None
 
     def put(
@@ -178,10 +180,11 @@ class Feed:
         self.look()
 
     def sweep(self, now: datetime, limit: int) -> int:
-        """Forget rows that no token can name any more; returns how many went."""
-        writing(self._session)
+        """Forget guards that are gone, and rows that no token can name any more."""
+        gone = self.leases.sweep(now, limit)
         old = select(Ended.id).where(Ended.until <= now, Ended.at <= now - KEPT).limit(limit)
-        return self._session.connection().execute(delete(Ended).where(Ended.id.in_(old))).rowcount
+        rows = delete(Ended).where(Ended.id.in_(old))
+        return gone + self._session.connection().execute(rows).rowcount
 
     def _head(self) -> Head | None:
         with self._engine.connect() as connection:

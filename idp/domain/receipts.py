@@ -34,6 +34,8 @@ RETRYING = "retrying"  # the app did not answer well; we try again
 FAILED = "failed"  # given up, or refused by the app
 CLOSING = "closing"  # over at every API as soon as its guard hears of it, within moments
 LIVES = "lives"  # goes on until a stated time
+CONFIRMED = "confirmed"  # a guard has said that it knows
+LAPSED = "lapsed"  # a guard fell silent, and trusts nothing it knew before
 SURVIVES = "survives"  # not part of this sign-out, and named for that reason
 
 HOUR = timedelta(hours=1)
@@ -74,23 +76,17 @@ class Receipts:
         receipt = Receipt(
             id=new_id(), account_id=account_id, scope=scope, reason=reason, by=by, at=now
         )
-        lines = [
-            ReceiptLine(
-                receipt_id=receipt.id,
-                kind=concern.kind,
-                name=concern.name,
-                reference=concern.reference,
-                state=concern.state,
-                until=concern.until,
-                audience=concern.audience,
-                updated_at=now,
-            )
-            for concern in concerns
-        ]
+        lines = [_line(receipt.id, concern, now) for concern in concerns]
         self._session.add(receipt)
         self._session.add_all(lines)
         self._session.flush()
         return receipt, lines
+
+    def add(self, receipt_id: str, concerns: Sequence[Concern], now: datetime) -> None:
+        """Write down on a receipt what became known after the sign-out."""
+        writing(self._session)
+        self._session.add_all(_line(receipt_id, concern, now) for concern in concerns)
+        self._session.flush()
 
     def find(self, receipt_id: str) -> Receipt | None:
         """A receipt by its id."""
@@ -133,3 +129,16 @@ class Receipts:
         self._session.execute(delete(ReceiptLine).where(ReceiptLine.receipt_id.in_(ids)))
         self._session.execute(delete(Receipt).where(Receipt.id.in_(ids)))
         return len(ids)
+
+
+def _line(receipt_id: str, concern: Concern, now: datetime) -> ReceiptLine:
+    return ReceiptLine(
+        receipt_id=receipt_id,
+        kind=concern.kind,
+        name=concern.name,
+        reference=concern.reference,
+        state=concern.state,
+        until=concern.until,
+        audience=concern.audience,
+        updated_at=now,
+    )

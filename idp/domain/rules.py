@@ -28,6 +28,7 @@ class Rules:
     events_kept: timedelta = timedelta(days=365)
     feed_margin: timedelta = timedelta(minutes=2)
     max_silence: timedelta = timedelta(seconds=3)  # how long a guard trusts what it last heard
+    strict: bool = False  # a sign-out waits until every guard that listens has confirmed
     feed_listeners: int = 16  # guards that may wait for news at once, in each process
     pkce_required: str = "public"  # or "all"
     dpop_nonce_required: bool = False  # RFC 9449 section 8

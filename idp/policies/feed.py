@@ -18,8 +18,7 @@ ACCOUNT, CLIENT, STATE = "account", "client", "state"
 
 BITS = 60
 
-STREAM, FIELD = "idp:feed:{epoch}", "news"
-BEAT, BEAT_SECONDS = "idp:feed:beat", 0.5
+STREAM, FIELD = "idp:feed:{epoch}", "news"  # in Redis; the field is JSON
 
 
 def key(kind: str, subject: str) -> int:

@@ -10,13 +10,16 @@ from functools import partial
 
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.domain.feed import Lease
 from idp.protocol import client_auth
 from idp.protocol.errors import InvalidClient, InvalidRequest, NotAnApi
 from idp.protocol.messages import Answer, OAuthRequest
 
 LONGEST_WAIT_MS = 1000
 LONGEST_NAME = 64
-LONGEST_NUMBER = 15
+LONGEST_EPOCH = 43
+LONGEST_NUMBER = 10
+MOST = 2**31 - 1
 CREDENTIALS = ("client_secret", "client_assertion")
 
 
@@ -24,25 +27,29 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     """What follows number `after`; with nothing new, the answer waits a moment for news.
 
     Without `after`, or with one of another epoch, the answer starts at the beginning. An
-    answer without rows is the sign of life that a guard's trust lasts by.
+    answer without rows is the sign of life that a guard's trust lasts by; and the question is
+    itself the guard's word that it knows everything up to `after`.
     """
     caller = _api(request, op)
     asked = request.parameters
-    _name(asked.get("guard"))
-    listen = partial(
-        _listened,
-        op,
-        epoch=asked.get("epoch"),
-        after=_number(asked.get("after")),
-        wait=timedelta(milliseconds=min(_number(asked.get("wait")) or 0, LONGEST_WAIT_MS)),
-        policies=_policies(caller, op),
+    after, epoch = _number(asked.get("after")), asked.get("epoch")
+    wait = timedelta(milliseconds=min(_number(asked.get("wait")) or 0, LONGEST_WAIT_MS))
+    op.sign_outs.feed.leases.renew(
+        Lease(
+            client_id=caller.client_id,
+            guard=_name(asked.get("guard"), LONGEST_NAME),
+            resources=tuple(sorted(caller.serves)),
+            epoch=_name(epoch or "none", LONGEST_EPOCH),
+            confirmed=min(after or 0, MOST),
+            until=request.now + wait + op.rules.max_silence,
+        )
     )
-    return Answer(later=listen)
+    policies = _policies(caller, op)
+    return Answer(later=partial(_listened, op, epoch, after, wait, policies))
 
 
 def _listened(
     op: Provider,
-    *,
     epoch: str | None,
     after: int | None,
     wait: timedelta,
@@ -84,10 +91,10 @@ def _policies(caller: ClientView, op: Provider) -> Mapping[str, list[str]]:
     return {row.identifier: list(row.policies or ours) for row in rows}
 
 
-def _name(guard: str | None) -> str:
-    if guard is None or len(guard) > LONGEST_NAME or not guard.isprintable():
-        raise InvalidRequest("guard is missing, or no name of at most 64 characters")
-    return guard
+def _name(given: str | None, longest: int) -> str:
+    if given is None or len(given) > longest or not given.isprintable():
+        raise InvalidRequest("guard or epoch is missing, or too long to be one")
+    return given
 
 
 def _number(text: str | None) -> int | None:

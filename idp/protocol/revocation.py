@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from idp.crypto.jose import ASYMMETRIC
-from idp.domain import Provider
+from idp.domain import Provider, strict
 from idp.domain.clients import ClientView
 from idp.domain.grants import Line
-from idp.domain.sign_out import Because
+from idp.domain.sign_out import Because, Receipt
 from idp.domain.tokens import PolicySet
 from idp.protocol import client_auth
 from idp.protocol.errors import InvalidRequest
@@ -36,19 +36,18 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
         raise InvalidRequest("token is missing")
     line = op.grants.line_of(token)
     if line is not None:
-        _end(line, client, op, request.now)
-        return DONE
+        return _end(line, client, op, request.now)
     access = op.tokens.read_access(token, request.now)
     if access is None or access.client_id != client.client_id:
         return DONE
     op.tokens.deny(access.jti, datetime.fromtimestamp(access.expires_at, UTC), request.now)
     op.tokens.issued.forget(access, request.now)
     if PolicySet.named(access.policies).alone:
-        return DONE  # a token of its own for each API: the others live on
+        return _done(None, op, request.now)  # a token for each API: the others live on
     line = op.grants.line(access.line_id) if access.line_id is not None else None
     if line is not None:
-        _end(line, client, op, request.now)
-    return DONE
+        return _end(line, client, op, request.now)
+    return _done(None, op, request.now)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:
@@ -60,6 +59,18 @@ def metadata(op: Provider) -> Mapping[str, object]:
     }
 
 
-def _end(line: Line, client: ClientView, op: Provider, now: datetime) -> None:
-    if line.client_id == client.client_id:
-        op.sign_outs.line(line, Because("revoked", f"client:{client.client_id}"), now)
+def _end(line: Line, client: ClientView, op: Provider, now: datetime) -> Answer:
+    if line.client_id != client.client_id:
+        return DONE
+    receipt = op.sign_outs.line(line, Because("revoked", f"client:{client.client_id}"), now)
+    return _done(receipt, op, now)
+
+
+def _done(receipt: Receipt | None, op: Provider, now: datetime) -> Answer:
+    """Answered after the commit, and in strict mode when the guards have heard."""
+
+    def later() -> Answer:
+        strict.settle(op, [receipt], now)
+        return DONE
+
+    return Answer(later=later)

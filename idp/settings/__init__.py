@@ -24,6 +24,7 @@ from idp.settings.rooms import (
     Policies,
     Registration,
     Server,
+    SignOut,
     Worker,
 )
 from idp.settings.sources import (
@@ -63,6 +64,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     worker: Worker = Worker()
     server: Server = Server()
     feed: Feed = Feed()
+    sign_out: SignOut = SignOut()
 
     @model_validator(mode="after")
     def _issuer_is_safe(self) -> Self:
@@ -139,6 +141,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             sliding_interval=timedelta(seconds=lives.sliding_interval),
             delivery_max_age=timedelta(hours=self.worker.delivery_max_age_hours),
             max_silence=timedelta(seconds=self.feed.max_silence),
+            strict=self.sign_out.strict,
             feed_listeners=self.feed.listeners,
             pkce_required=self.pkce_required,
             dpop_nonce_required=self.dpop.nonce_required,

@@ -108,6 +108,12 @@ class Feed(Room):
     listeners: int = Field(16, ge=1, le=256)
 
 
+class SignOut(Room):
+    """What a sign-out waits for."""
+
+    strict: bool = False
+
+
 class Server(Room):
     """The production web server."""
 

@@ -48,6 +48,7 @@ class Courier:
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="delivery") as pool:
             while not stop.wait(0 if self._flying else LOOK_EVERY_SECONDS):
                 try:
+                    self._op.sign_outs.feed.dispatch()
                     self.send(pool)
                     self.collect(timeout=LOOK_EVERY_SECONDS)
                     if abs(self._clock() - kept_up_at) >= UPKEEP_EVERY:
@@ -63,6 +64,7 @@ class Courier:
 
     def run_once(self) -> int:
         """Send what is due and wait for every answer; returns how many tries were made."""
+        self._op.sign_outs.feed.dispatch()
         tried = 0
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             while self.send(pool):

@@ -25,6 +25,16 @@ PREFIX = "idp:fact:"
 log = structlog.get_logger()
 
 
+def connect(url: str) -> "redis.Redis":
+    """Redis at this address, asked once and not for long."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 class RedisVolatile:
     """Facts in Redis, shared by all processes."""
 
@@ -39,15 +49,7 @@ class RedisVolatile:
         """Facts at this address, with short patience: a request is not kept waiting for them,
         and a count that got no answer is not counted twice.
         """
-        return cls(
-            redis.Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-            ),
-            local_keys=local_keys,
-        )
+        return cls(connect(url), local_keys=local_keys)
 
     def answers(self) -> bool:
         """Whether Redis is there, and lets us in."""

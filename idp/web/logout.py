@@ -21,6 +21,7 @@ from idp.web import browser
 from idp.web.browser import allow_form_action, binding, clear_session, current_session
 from idp.web.pages import render
 from idp.web.receipts import is_waiting, subjects
+from idp.web.strict import settle
 from idp.web.wire import commit, log, now, provider, read_request, reference
 
 blueprint = Blueprint("logout", __name__)
@@ -160,7 +161,7 @@ def _end(op: Provider, draft: LogoutDraft, session: Session | None) -> AnyRespon
     if hinted is not None and (session is None or session.account_id == hinted.account_id):
         found = op.sign_outs.browser(hinted.account_id, hinted.session_id, why, now())
         receipt = receipt or found
-    commit()
+    settle(receipt)
     return farewell(receipt, draft.location)
 
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from idp.domain.receipts import CLOSING, ENDED, FAILED, LIVES, RETRYING, SURVIVES, TELLING, TOLD
+from idp.domain.receipts import (
+    CLOSING,
+    CONFIRMED,
+    ENDED,
+    FAILED,
+    LIVES,
+    RETRYING,
+    SURVIVES,
+    TELLING,
+    TOLD,
+)
 from idp.web.language import gettext
 from idp.web.words import device
 
@@ -97,6 +107,8 @@ def _line(concern: Concern, now: datetime) -> Line:
             return Line("ended", gettext("Cannot renew its access any more."))
         case "access":
             return _access(concern, now)
+        case "guard":
+            return _guard(concern)
         case _:
             return _offline(concern)
 
@@ -130,6 +142,12 @@ def _access(concern: Concern, now: datetime) -> Line:
             gettext("APIs that ask us refuse it at once."),
         )
     return Line("ended", gettext("Access it was given before has run out at"), concern.until)
+
+
+def _guard(concern: Concern) -> Line:
+    if concern.state == CONFIRMED:
+        return Line("told", gettext("Knows of it, and has confirmed."))
+    return Line("ended", gettext("Did not answer. It trusts nothing that it knew before."))
 
 
 def _offline(concern: Concern) -> Line:

@@ -59,6 +59,7 @@ def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
         unit.commit()
         if answer.later is not None:
             answer = answer.later()
+            unit.commit()
     except (DBAPIError, PoolTimeout):
         session().rollback()
         log.exception("the store did not answer")

@@ -11,7 +11,8 @@ from idp.domain.grants import Grant
 from idp.domain.sign_out import Because
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
-from idp.web.wire import commit, now, provider
+from idp.web.strict import settle
+from idp.web.wire import now, provider
 from idp.web.wishes import Wish, wishes
 from idp.web.words import client_host, client_name
 
@@ -54,7 +55,7 @@ def remove_app(here: Here) -> AnyResponse:
         op.events.record("ConsentWithdrawn", now(), account_id=account.id, client_id=client_id)
     why = Because("consent_withdrawn", "person")
     receipt = op.sign_outs.app_everywhere(account.id, client_id, why, now())
-    commit()
+    settle(receipt)
     return redirect(f"/receipts/{receipt.id}" if receipt else "/account/apps", 303)
 
 

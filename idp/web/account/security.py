@@ -16,6 +16,7 @@ from idp.domain.throttle import Throttled
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
 from idp.web.language import gettext
+from idp.web.strict import settle
 from idp.web.wire import commit, now, provider
 from idp.web.words import device
 
@@ -43,7 +44,7 @@ def change_password(here: Here) -> AnyResponse:
         return _page(here, problem=_weak(error.reason), fault="new")
     op.events.record("PasswordChanged", now(), account_id=account.id, session_id=here.session.id)
     receipt = _sign_out_others(here, "password_changed") if request.form.get("others") else None
-    commit()
+    settle(receipt)
     return _done("password", receipt)
 
 
@@ -82,7 +83,7 @@ def remove_passkey(here: Here, number: int) -> AnyResponse:
         passkey=names.get(number, ""),
     )
     receipt = _sign_out_others(here, "credential_removed")
-    commit()
+    settle(receipt)
     return _done("passkey-removed", receipt)
 
 

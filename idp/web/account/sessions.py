@@ -15,7 +15,8 @@ from idp.web.account.frame import show
 from idp.web.language import gettext
 from idp.web.logout import farewell
 from idp.web.receipts import preview
-from idp.web.wire import commit, now, provider
+from idp.web.strict import settle
+from idp.web.wire import now, provider
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -67,7 +68,7 @@ def end(here: Here) -> AnyResponse:
     what = request.form.get("what", "")
     target = request.form.get("session", "")
     receipt = _carry_out(here, what, target)
-    commit()
+    settle(receipt)
     if what == "everywhere" or (what == "browser" and target == here.session.id):
         return farewell(receipt)
     return redirect(f"/receipts/{receipt.id}" if receipt else "/account/sessions?done=nothing", 303)
