@@ -72,13 +72,19 @@ class Stock:
         self, count: int, scopes: tuple[str, ...], resources: tuple[str, ...]
     ) -> list[str]:
         """Fresh access tokens of people, each of a line of its own."""
+        return [token for _, token in self.pairs(count, scopes, resources)]
+
+    def pairs(
+        self, count: int, scopes: tuple[str, ...], resources: tuple[str, ...]
+    ) -> list[tuple[str, str]]:
+        """Fresh refresh tokens, each with an access token of its line."""
         with self.app.app_context():
             found = []
             for person in self._some(count):
-                line, _ = self._line(person, scopes, resources)
+                line, refresh = self._line(person, scopes, resources)
                 view = self.op.clients.get(self.rp.client_id)
                 aimed = aim(self.op, view, scopes, line.resources, (), None)
-                found.append(access_token(self.op, line, aimed, _now()).value)
+                found.append((refresh, access_token(self.op, line, aimed, _now()).value))
             db.session.commit()
         return found
 

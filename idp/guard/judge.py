@@ -31,6 +31,7 @@ from idp.policies import PolicySet, UnknownPolicy
 from idp.policies.model import Asks, Presented
 
 LONGEST_POLL = 1.0
+KEY_PATIENCE = 2.0  # keys are seldom fetched, and nothing goes without them
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _SCHEMES = {"bearer": False, "dpop": True}
 
@@ -61,10 +62,14 @@ class Judge:
         self._bare = Presented(resource=config.audience)
         self._starting = threading.Lock()
         ticks, able = config.ticks, config.credentials is not None
-        self.wire = Wire(config.http, config.credentials)
-        self.keys = IssuerKeys(config.issuer, self.wire, ticks)
+        calls, keys = (
+            Wire(config.http, config.credentials),
+            Wire(config.http, patience=KEY_PATIENCE),
+        )
+        self._wires = [calls, keys]
+        self.keys = IssuerKeys(config.issuer, keys, ticks)
         self.replica = Replica(lambda: config.clock().timestamp(), ticks)
-        self.introspection = Introspection(self.keys, self.wire, ticks, able=able)
+        self.introspection = Introspection(self.keys, calls, ticks, able=able)
         self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens)
         replay, listed = _shared(config) if config.redis_url else (InMemory(), None)
         self.proofs = Proofs(config.replay or replay, config.nonces, config.origin, challenges)
@@ -84,7 +89,8 @@ class Judge:
         """End what was started."""
         if self.follower is not None:
             self.follower.close()
-        self.wire.close()
+        for wire in self._wires:
+            wire.close()
 
     def judge(self, need: Need, arrival: Arrival, *, wait: bool = True) -> Access:
         """Let a request through, or raise `Refused`; without `wait`, perhaps `WouldWait`.
@@ -113,6 +119,7 @@ class Judge:
         config = self._config
         patience = min(LONGEST_POLL, config.max_silence / 3) + LONGEST_POLL
         wire = Wire(config.http, config.credentials, patience=patience, most_bytes=MOST_BYTES)
+        self._wires.append(wire)
         url, name, ticks = f"{config.issuer}/feed", new_id(), config.ticks
         given = (wire, url, name, config.audience, self.replica, ticks, config.max_silence)
         if config.redis_url is None:
