@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> F
     app = Flask("idp.web", static_url_path="/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.effective_database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"max_overflow": 2 * settings.all_threads},
         SECRET_KEY=derive_key(master, "flask").hex(),
     )
     db.init_app(app)

@@ -108,6 +108,11 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
         return self.issuer or f"http://localhost:{self.port}"
 
     @property
+    def all_threads(self) -> int:
+        """Those that answer requests, and those that guards may keep waiting."""
+        return self.server.threads + self.feed.listeners
+
+    @property
     def loopback(self) -> bool:
         """Whether this is development: an http issuer on this very machine."""
         return urlsplit(self.effective_issuer).scheme == "http"
