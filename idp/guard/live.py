@@ -101,9 +101,10 @@ class Liveness:
                 return THE_LIST
         if told is None:
             told = self.kept(seen) or self.inquire(token, seen.state, wait=wait)
-            seen.told = told
         if not told.active or told.jti not in (None, seen.facts.jti):
+            seen.told = None  # a no says nothing of what its person may do
             raise Ended
+        seen.told = told
         return THE_ISSUER
 
     def kept(self, seen: Seen) -> Answer | None:

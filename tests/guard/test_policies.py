@@ -144,6 +144,18 @@ class TestRoles:
 
         assert refusal(guard, issuer.token(policies=["session_state"])).status == 503
 
+    @spec("INT-04", "C.4")
+    def test_a_no_is_not_taken_for_what_the_person_may_do(
+        self, issuer: Issuer, guard: Guard
+    ) -> None:
+        """The issuer knows before the feed has told, and says so at every call until then."""
+        token = issuer.token(policies=["session_state"], jti="mine")
+        issuer.inactive.add("mine")
+
+        refusals = [refusal(guard, token).error for _ in range(3)]
+
+        assert refusals == ["invalid_token"] * 3
+
     @spec("RFC 9068 section 2.2.3.1")
     def test_of_another_policy_they_are_what_the_token_says(
         self, issuer: Issuer, guard: Guard
@@ -234,6 +246,18 @@ def test_an_answer_about_another_token_is_no_answer(issuer: Issuer, guard: Guard
     issuer.more["jti"] = "another"
 
     assert refusal(guard, issuer.token(), freshness="introspect").error == "invalid_token"
+
+
+@spec("INT-04")
+def test_an_answer_about_another_token_says_nothing_of_this_person(
+    issuer: Issuer, guard: Guard
+) -> None:
+    token = issuer.token(policies=["session_state"])
+    issuer.more = {"jti": "another"}
+
+    refusals = [refusal(guard, token).error for _ in range(3)]
+
+    assert refusals == ["invalid_token"] * 3
 
 
 @spec("RSG-11", "F-08")
