@@ -74,7 +74,9 @@ def serve(port: int | None) -> None:
         port=port or settings.port,
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
-        blocking_threads=settings.all_threads,
+        blocking_threads=settings.server.threads + settings.feed.listeners,
+        respawn_failed_workers=True,  # one that dies is replaced; the others go on meanwhile
+        respawn_interval=0.1,
         log_access=False,
     ).serve()
 

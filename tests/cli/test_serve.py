@@ -7,20 +7,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.services import free_port
+from tests.support.spec import spec
 
 TOKEN = "a token that only the monitoring has, and long"
 COUNT = re.compile(r'idp_requests_total\{endpoint="/jwks.json",.*status="200"\} (\S+)')
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
+@dataclass
+class Serving:
     """Two processes at one address."""
+
+    url: str
+    pid: int
+
+    def workers(self) -> set[int]:
+        """Those of its processes that answer."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+        return {pid for pid, command in commands.items() if b"resource_tracker" not in command}
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("IDP_")}
     env = kept | {"IDP_DATA_DIR": str(tmp_path), "IDP_PORT": str(port)}
@@ -38,13 +53,14 @@ def url(tmp_path: Path) -> Iterator[str]:
             time.sleep(0.2)
         else:
             break
-    yield f"http://127.0.0.1:{port}"
+    yield Serving(f"http://127.0.0.1:{port}", served.pid)
     os.killpg(served.pid, signal.SIGTERM)
     served.wait(20)
 
 
 @pytest.mark.slow
-def test_whichever_process_is_asked_tells_the_numbers_of_all(url: str) -> None:
+def test_whichever_process_is_asked_tells_the_numbers_of_all(serving: Serving) -> None:
+    url = serving.url
     for _ in range(20):
         httpx.get(f"{url}/jwks.json")
 
@@ -54,3 +70,18 @@ def test_whichever_process_is_asked_tells_the_numbers_of_all(url: str) -> None:
     ]
 
     assert [float(found) for text in told for found in COUNT.findall(text)] == [20] * 8
+
+
+@pytest.mark.slow
+@spec("F-01")
+def test_a_process_that_dies_is_replaced_while_the_other_answers(serving: Serving) -> None:
+    before = serving.workers()
+
+    os.kill(min(before), signal.SIGKILL)
+    ends = time.monotonic() + 30
+    while len(serving.workers()) < 2 or serving.workers() == before:
+        assert time.monotonic() < ends, "it is not replaced"
+        time.sleep(0.05)
+    answers = [httpx.get(f"{serving.url}/jwks.json").status_code for _ in range(20)]
+
+    assert answers == [200] * 20
