@@ -46,12 +46,14 @@ def hello_server() -> Iterator[Server]:
 
 
 @contextmanager
-def provider(store: str, folder: Path) -> Iterator[tuple[Server, Stock]]:
+def provider(
+    store: str, folder: Path, more: Mapping[str, str] | None = None
+) -> Iterator[tuple[Server, Stock]]:
     """A provider on a store of its own, durable as in production, and its stock."""
     postgres = start_postgres() if store == "postgresql" else None
     try:
         port = free_port()
-        environ = _environ(port, folder, postgres)
+        environ = _environ(port, folder, postgres) | dict(more or {})
         idp = [sys.executable, "-m", "idp.cli"]
         subprocess.run([*idp, "migrate"], check=True, env=environ, capture_output=True, cwd=ROOT)
         stock = Stock(environ)

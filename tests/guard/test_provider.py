@@ -1,5 +1,6 @@
 """A guard and the real provider, each its own server: after a sign-out the API is closed."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from idp.policies.model import Asks
 from idp.store import db
 from tests.support.issuer import call, refusal, wait_until
 from tests.support.served import Served, served
+from tests.support.services import Redis
 from tests.support.spec import spec
 from tests.support.world import Rp
 
@@ -28,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 class Api:
     """An API with these policies, its guard, and an app whose person has signed in."""
 
-    def __init__(self, place: Served, *policies: str) -> None:
+    def __init__(self, place: Served, *policies: str, redis_url: str | None = None) -> None:
         self.place, self.world = place, place.world
         self.audience = f"https://{'-'.join(policies).replace('_', '-') or 'plain'}.test"
         self.client = self.world.api(self.audience, **{SCOPE: "Read"})
@@ -44,6 +46,7 @@ class Api:
             self.audience,
             client_id=self.client.client_id,
             client_secret=self.client.secret,
+            redis_url=redis_url,
         )
         self.guard.start()
         wait_until(lambda: self.guard.health()["fresh"])
@@ -157,3 +160,47 @@ def test_a_policy_that_the_operator_adds_counts_for_the_tokens_that_are_out(make
     api.become("sliding")
 
     wait_until(lambda: call(api.guard, api.token).asked is Asks.PROVIDER, AT_ONCE)
+
+
+@pytest.fixture(scope="module")
+def with_redis(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("redis"), IDP_REDIS_URL=redis.url) as place:
+        place.world.person()
+        yield place
+
+
+@spec("P4", "F-08")
+@pytest.mark.parametrize(
+    ("policy", "asked"), [("jti_denylist", Asks.FEED), ("allow_list", Asks.LIST)]
+)
+def test_through_redis_the_api_is_closed_as_well(
+    with_redis: Served, redis: Redis, policy: str, asked: Asks
+) -> None:
+    api = Api(with_redis, policy, redis_url=redis.url)
+    assert call(api.guard, api.token).asked is asked
+
+    api.sign_out_everywhere()
+
+    wait_until(api.closed, AT_ONCE)
+    assert api.guard.health()["trouble"] is None
+    api.guard.close()
+
+
+@spec("P4")
+def test_news_through_redis_come_before_the_issuer_is_asked_again(
+    with_redis: Served, redis: Redis
+) -> None:
+    api = Api(with_redis, "sso", redis_url=redis.url)
+    took = []
+    for _ in range(5):
+        api.token = api.world.browser().tokens(
+            api.rp, scope=f"openid {SCOPE}", resource=api.audience
+        )["access_token"]
+        call(api.guard, api.token)
+        api.sign_out_everywhere()
+        began = time.monotonic()
+        wait_until(api.closed, AT_ONCE)
+        took.append(time.monotonic() - began)
+
+    assert min(took) < 0.2
+    api.guard.close()
