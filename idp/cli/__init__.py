@@ -10,6 +10,7 @@ import click
 from idp import __version__
 from idp.cli.accounts import account
 from idp.cli.clients import client, resource
+from idp.cli.feed import feed
 from idp.cli.policies import policies, role
 from idp.cli.server import migrate, serve, worker
 from idp.cli.system import deliveries, doctor, key
@@ -29,7 +30,7 @@ def idp(config: str | None) -> None:
 
 
 COMMANDS = (
-    *(account, client, resource, policies, role, key, deliveries, doctor),
+    *(account, client, resource, policies, role, key, deliveries, feed, doctor),
     *(migrate, serve, worker),
 )
 for command in COMMANDS:

@@ -74,7 +74,7 @@ def serve(port: int | None) -> None:
         port=port or settings.port,
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
-        blocking_threads=settings.server.threads + settings.feed.listeners,
+        blocking_threads=settings.all_threads,
         respawn_failed_workers=True,  # one that dies is replaced; the others go on meanwhile
         respawn_interval=0.1,
         log_access=False,

@@ -41,6 +41,8 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "key revoke": ("key revoke {key}", "key revoke nobody"),
     "deliveries list": ("deliveries list --state dead", None),
     "deliveries resend": (None, "deliveries resend 4711"),
+    "feed guards": ("feed guards", None),
+    "feed renew": ("feed renew", None),
     "doctor": (None, "doctor"),
 }
 WITHOUT_JSON = {"migrate", "serve", "worker"}
