@@ -121,9 +121,10 @@ class Tokens:
             jose.check_times(claims, now)
         except jose.Unverifiable:
             return None
-        if claims.get("iss") != self._rules.issuer:
-            return None
-        return AccessToken(claims)
+        access = AccessToken(claims)
+        if claims.get("iss") != self._rules.issuer or access.expires_at <= now.timestamp():
+            return None  # what we ended ourselves gets no tolerance for others' clocks
+        return access
 
     def judge(
         self, token: AccessToken, seen: Presented, policies: Iterable[str], now: datetime
@@ -140,8 +141,12 @@ class Tokens:
             asked = PolicySet.named((*token.policies, *policies))
         except UnknownPolicy:
             return "unknown policy"
-        refusal = asked.check(token.facts, seen, Standing(self, token.lineage, now))
+        refusal = asked.check(token.facts, seen, self.standing(token, now))
         return refusal.reason if refusal is not None else None
+
+    def standing(self, token: AccessToken, now: datetime) -> "Standing":
+        """What policies may ask about a token, answered from the store."""
+        return Standing(self, token.lineage, now)
 
     def lineage_of(self, line: Line) -> Lineage:
         """What the gate must be asked about a line and its refresh token."""
