@@ -1,12 +1,13 @@
 """How far a sign-out reaches: what would end, computed the same for the preview and the act."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, select, union
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select, union
 
 from idp.domain.codes import AUTHORIZATION
+from idp.domain.line_statements import AFRESH
 from idp.store import DbSession
 from idp.store.sessions import Code, Line, Participation, Session
 
@@ -20,6 +21,7 @@ LINE = "line"
 SELECTION = "selection"
 
 Condition = ColumnElement[bool]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Filters:
     @property
     def named(self) -> frozenset[str]:
         """The names of those that are set."""
-        return frozenset(name for name, value in asdict(self).items() if value is not None)
+        narrowing = (item.name for item in fields(Filters))
+        return frozenset(name for name in narrowing if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +98,19 @@ def accounts_within(session: DbSession, filters: Filters) -> list[str]:
 
 
 def reach(session: DbSession, scope: Scope, *, lock: bool = False) -> Reach:
-    """What the scope covers now. With `lock`, nothing can change until the transaction ends."""
+    """What the scope covers now, read afresh. With `lock`, nothing can change until the
+    transaction ends.
+    """
     sessions: list[Session] = []
     participations: list[Participation] = []
-    named = _sessions(scope)
-    if named is not None:
+    if (named := _sessions(scope)) is not None:
         found = select(Session).where(Session.account_id == scope.account_id, *named)
-        ordered = found.order_by(Session.id)
-        sessions = list(session.scalars(ordered.with_for_update() if lock else ordered))
-    named = _participations(scope)
-    if named is not None:
+        sessions = _read(session, found.order_by(Session.id), lock=lock)
+    if (named := _participations(scope)) is not None:
         part = select(Participation).where(Participation.account_id == scope.account_id, *named)
-        participations = list(session.scalars(part.order_by(Participation.created_at)))
-    of_lines = select(Line).where(Line.account_id == scope.account_id, *_lines(scope))
-    ordered_lines = of_lines.order_by(Line.id)
-    lines = list(session.scalars(ordered_lines.with_for_update() if lock else ordered_lines))
+        participations = _read(session, part.order_by(Participation.created_at), lock=False)
+    of_person = select(Line).where(Line.account_id == scope.account_id, *_lines(scope))
+    lines = _read(session, of_person.order_by(Line.id), lock=lock)
     spared = scope.kind in (APP, BROWSER)
     return Reach(
         sessions,
@@ -141,6 +142,11 @@ def codes(scope: Scope) -> list[Condition] | None:
         *_of_session(scope, details["session_id"].as_string()),
         *_begun(scope, Code.created_at),
     ]
+
+
+def _read(session: DbSession, query: Select[R], *, lock: bool) -> list[R]:
+    locked = query.with_for_update() if lock else query
+    return list(session.scalars(locked, execution_options=AFRESH))
 
 
 def _sessions(filters: Filters) -> list[Condition] | None:
