@@ -16,8 +16,10 @@ from idp.store.system import Receipt, ReceiptLine
 
 __all__ = [
     "CLOSING",
+    "CONFIRMED",
     "ENDED",
     "FAILED",
+    "LAPSED",
     "LIVES",
     "RETRYING",
     "SURVIVES",
@@ -103,8 +105,14 @@ class Receipts:
 
     def of_account(self, account_id: str, limit: int = 50) -> list[Receipt]:
         """The newest sign-outs of a person."""
-        query = select(Receipt).where(Receipt.account_id == account_id)
-        return list(self._session.scalars(query.order_by(Receipt.at.desc()).limit(limit)))
+        return self.newest(account_id, limit)
+
+    def newest(self, account_id: str | None, limit: int) -> list[Receipt]:
+        """The newest sign-outs of one person, or of all."""
+        query = select(Receipt).order_by(Receipt.at.desc()).limit(limit)
+        if account_id is not None:
+            query = query.where(Receipt.account_id == account_id)
+        return list(self._session.scalars(query))
 
     def of_the_last_hour(self, now: datetime) -> list[tuple[str, str, int]]:
         """How many sign-outs there were, by scope and reason."""

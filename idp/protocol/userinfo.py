@@ -4,36 +4,18 @@ from collections.abc import Mapping
 
 from idp.crypto import jose
 from idp.domain import Provider
-from idp.domain.tokens import Presented
+from idp.protocol import bearer
 from idp.protocol.claims import CLAIMS_SUPPORTED, user_claims
-from idp.protocol.dpop import CHALLENGE as DPOP
-from idp.protocol.dpop import proven_with, with_nonce
-from idp.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken
+from idp.protocol.dpop import with_nonce
 from idp.protocol.messages import Answer, OAuthRequest
-
-BEARER = 'Bearer realm="idp"'
 
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
     """The claims of the person behind an access token, as JSON or as a signed JWT."""
-    scheme, token = _presented(request)
-    access = op.tokens.read_access(token, request.now)
-    if access is None or op.rules.issuer not in access.audiences or access.line_id is None:
-        raise _refusal(scheme)
-    jkt = proven_with(token, request, op) if scheme == DPOP else None
-    if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
-        raise _refusal(DPOP)
-    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt)
-    if op.tokens.judge(access, seen, (), request.now) is not None:
-        raise _refusal(scheme)
-    if "openid" not in access.scopes:
-        challenge = f'{scheme}, error="insufficient_scope", scope="openid"'
-        raise InsufficientScope(
-            "the scope openid is needed", headers=(("WWW-Authenticate", challenge),)
-        )
-    line = op.grants.line(access.line_id)
+    access = bearer.accepted(request, op, "openid")
+    line = op.grants.line(access.line_id or "")
     if line is None:
-        raise _refusal(scheme)
+        raise bearer.refusal()
     claims = user_claims(op, line, access.scopes)
     client = op.clients.find(access.client_id)
     if client is None or client.userinfo_alg is None:
@@ -52,28 +34,3 @@ def metadata(op: Provider) -> Mapping[str, object]:
         "claims_supported": list(CLAIMS_SUPPORTED),
         "claims_parameter_supported": True,
     }
-
-
-def _presented(request: OAuthRequest) -> tuple[str, str]:
-    """The challenge of the scheme that was used, and the token: from the header or the form, and
-    from one of them only (RFC 6750 section 2, RFC 9449 section 7.1).
-    """
-    given = request.headers.get("authorization", ())
-    bodily = request.body.all("access_token") if request.method == "POST" else ()
-    if len(given) + len(bodily) > 1:
-        raise InvalidRequest("the access token is there more than once")
-    if bodily:
-        return BEARER, bodily[0]
-    scheme, _, token = (given[0] if given else "").partition(" ")
-    challenge = {"bearer": BEARER, "dpop": DPOP}.get(scheme.lower())
-    if challenge is None or not token.strip():
-        both = (("WWW-Authenticate", BEARER), ("WWW-Authenticate", DPOP))
-        raise InvalidToken("", headers=both)
-    return challenge, token.strip()
-
-
-def _refusal(challenge: str) -> InvalidToken:
-    return InvalidToken(
-        "the access token is not good, or no longer",
-        headers=(("WWW-Authenticate", f'{challenge}, error="invalid_token"'),),
-    )

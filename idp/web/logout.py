@@ -20,7 +20,7 @@ from idp.protocol.messages import OAuthRequest, Parameters
 from idp.web import browser
 from idp.web.browser import allow_form_action, binding, clear_session, current_session
 from idp.web.pages import render
-from idp.web.receipts import is_waiting, subjects
+from idp.web.receipts import as_file, shown
 from idp.web.strict import settle
 from idp.web.wire import commit, log, now, provider, read_request, reference
 
@@ -76,6 +76,15 @@ def signed_out() -> Response:
     return _last_page(_own_farewell())
 
 
+@blueprint.get("/signed-out/proof")
+def signed_out_proof() -> Response:
+    """The same receipt, signed by us, for this browser and as long."""
+    receipt = _own_farewell()
+    if receipt is None:
+        abort(404)
+    return as_file(receipt)
+
+
 def farewell(receipt: Receipt | None, location: str | None = None) -> AnyResponse:
     """Take the cookie back; then the last page, or where the app wants its person."""
     response: AnyResponse = redirect(location, 303) if location else _last_page(receipt)
@@ -94,13 +103,8 @@ def farewell(receipt: Receipt | None, location: str | None = None) -> AnyRespons
 
 
 def _last_page(receipt: Receipt | None) -> Response:
-    lines = provider().sign_outs.receipts.lines(receipt.id) if receipt is not None else []
-    return render(
-        "logout/signed_out.html",
-        receipt=receipt,
-        subjects=subjects(lines, now()),
-        waiting=is_waiting(lines),
-    )
+    told = shown(receipt) if receipt is not None else None
+    return render("logout/signed_out.html", receipt=receipt, told=told)
 
 
 def _is_visit() -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from flask import Response
+
 from idp.domain.receipts import (
     CLOSING,
     CONFIRMED,
@@ -15,9 +17,12 @@ from idp.domain.receipts import (
     SURVIVES,
     TELLING,
     TOLD,
+    Receipt,
 )
+from idp.protocol.receipts import PROOF_TYPE, proof
 from idp.web.language import gettext
-from idp.web.words import device
+from idp.web.wire import now, provider
+from idp.web.words import device, host
 
 
 class Concern(Protocol):
@@ -31,6 +36,8 @@ class Concern(Protocol):
     def state(self) -> str: ...
     @property
     def until(self) -> datetime | None: ...
+    @property
+    def audience(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +58,76 @@ class Subject:
     lines: list[Line] = field(default_factory=list)
 
 
-def subjects(concerns: Iterable[Concern], now: datetime) -> list[Subject]:
-    """Sentences by browser and app, each said once."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page says of a receipt; while it waits, it asks again."""
+
+    verdict: list[Line]
+    subjects: list[Subject]
+    waiting: bool
+
+
+def subjects(concerns: Iterable[Concern], at: datetime, now: datetime) -> list[Subject]:
+    """Sentences by browser, app and API, each said once."""
+    rows = list(concerns)
+    access = _Access(rows, at, now)
     found: dict[tuple[str, str], Subject] = {}
-    for number, concern in enumerate(concerns):
-        if concern.kind == "session":
-            key = ("session", str(number))
-            name = gettext("Sign-in: %(browser)s", browser=device(concern.name))
-        else:
-            key, name = ("app", concern.name), concern.name
+    for number, concern in enumerate(rows):
+        key, name = _heading(concern, number)
         subject = found.setdefault(key, Subject(name))
-        line = _line(concern, now)
+        line = access.line(concern) if concern.kind == "access" else _line(concern)
         if line not in subject.lines:
             subject.lines.append(line)
     return list(found.values())
 
 
-def is_waiting(concerns: Iterable[Concern]) -> bool:
-    """Whether somebody is still being told."""
-    return any(concern.state in (TELLING, RETRYING) for concern in concerns)
+def _heading(concern: Concern, number: int) -> tuple[tuple[str, str], str]:
+    """Under which name a line stands."""
+    if concern.kind == "session":
+        name = gettext("Sign-in: %(browser)s", browser=device(concern.name))
+        return ("session", str(number)), name
+    if concern.kind == "guard":
+        return ("guard", concern.name), gettext("Guard: %(name)s", name=concern.name)
+    return ("app", concern.name), concern.name
+
+
+def verdict(concerns: Iterable[Concern], now: datetime) -> list[Line]:
+    """All of it in one or two sentences: what goes on, or that it is over."""
+    rows = list(concerns)
+    telling = _names(row for row in rows if row.state in (TELLING, RETRYING))
+    untold = _names(row for row in rows if row.state == FAILED or _is_silent(row))
+    lives = [row.until for row in rows if row.state == LIVES and row.until is not None]
+    lines = []
+    if telling:
+        lines.append(Line("telling", gettext("Still being told: %(apps)s.", apps=telling)))
+    if lives and max(lives) > now:
+        words = gettext("The last access that was given before lives until")
+        lines.append(Line("lives", words, max(lives)))
+    if untold:
+        words = gettext("May still show you as signed in: %(apps)s.", apps=untold)
+        lines.append(Line("silent", words))
+    return lines or [Line("ended", gettext("All of it is over."))]
+
+
+def is_waiting(concerns: Iterable[Concern], at: datetime, now: datetime) -> bool:
+    """Whether somebody is still being told, or APIs may not have heard of it yet."""
+    states = {concern.state for concern in concerns}
+    return bool(states & {TELLING, RETRYING}) or (CLOSING in states and _is_news(at, now))
+
+
+def _is_news(at: datetime, now: datetime) -> bool:
+    """Whether there may be a guard that has not heard of it. One that has heard nothing for
+    longer asks us, or lets nobody in.
+    """
+    return now - at < provider().rules.max_silence
+
+
+def _is_silent(concern: Concern) -> bool:
+    return concern.kind == "app" and concern.state == ENDED
+
+
+def _names(concerns: Iterable[Concern]) -> str:
+    return ", ".join(sorted({concern.name for concern in concerns}))
 
 
 def preview(concerns: Iterable[Concern]) -> list[str]:
@@ -97,7 +155,7 @@ def _to_come(concern: Concern) -> str:
     return ""
 
 
-def _line(concern: Concern, now: datetime) -> Line:
+def _line(concern: Concern) -> Line:
     match concern.kind:
         case "session":
             return Line("ended", gettext("Ended."))
@@ -105,8 +163,6 @@ def _line(concern: Concern, now: datetime) -> Line:
             return _app(concern)
         case "line":
             return Line("ended", gettext("Cannot renew its access any more."))
-        case "access":
-            return _access(concern, now)
         case "guard":
             return _guard(concern)
         case _:
@@ -127,21 +183,45 @@ def _app(concern: Concern) -> Line:
     }.get(concern.state, silent)
 
 
-def _access(concern: Concern, now: datetime) -> Line:
-    if concern.state == ENDED:
-        return Line("ended", gettext("Access it was given before is over."))
-    if concern.state == CLOSING:
-        return Line(
-            "ended", gettext("Access it was given before is over; the APIs hear of it right now.")
-        )
-    if concern.state == LIVES and concern.until is not None and concern.until > now:
-        return Line(
-            "lives",
-            gettext("Access it was given before lives until"),
-            concern.until,
-            gettext("APIs that ask us refuse it at once."),
-        )
-    return Line("ended", gettext("Access it was given before has run out at"), concern.until)
+class _Access:
+    """What became of access that was given before. The API is named where not all of an app's
+    fares alike.
+    """
+
+    def __init__(self, rows: Iterable[Concern], at: datetime, now: datetime) -> None:
+        access = [row for row in rows if row.kind == "access"]
+        self._now = now
+        self._news = _is_news(at, now)
+        self._alike: dict[str, set[Line]] = {}
+        for row in access:
+            self._alike.setdefault(row.name, set()).add(self._said(row, ""))
+        named = provider().resources.named(row.audience or "" for row in access)
+        self._apis = {api.identifier: str(api.name) for api in named}
+
+    def line(self, concern: Concern) -> Line:
+        """The sentence about one of them."""
+        alike = len(self._alike[concern.name]) == 1
+        return self._said(concern, "" if alike else self._api(concern.audience))
+
+    def _api(self, audience: str | None) -> str:
+        """What an API is called; one that is gone has its address, and we have our name."""
+        if audience == provider().rules.issuer:
+            return provider().rules.name
+        return self._apis.get(audience or "", host(audience or ""))
+
+    def _said(self, row: Concern, api: str) -> Line:
+        what = gettext("Access it was given before")
+        if api:
+            what = gettext("Access to %(api)s", api=api)
+        if row.state == LIVES and row.until is not None:
+            if row.until <= self._now:
+                return Line("ended", gettext("%(access)s has run out at", access=what), row.until)
+            asked = gettext("APIs that ask us refuse it at once.")
+            return Line("lives", gettext("%(access)s lives until", access=what), row.until, asked)
+        if row.state == CLOSING and self._news:
+            words = gettext("%(access)s is over; the APIs hear of it right now.", access=what)
+            return Line("ended", words)
+        return Line("ended", gettext("%(access)s is over.", access=what))
 
 
 def _guard(concern: Concern) -> Line:
@@ -160,6 +240,20 @@ def _offline(concern: Concern) -> Line:
     return Line("ended", gettext("No longer stays connected when you are signed out."))
 
 
+def shown(receipt: Receipt) -> Shown:
+    """The receipt as it stands now."""
+    lines = provider().sign_outs.receipts.lines(receipt.id)
+    at, moment = receipt.at, now()
+    return Shown(verdict(lines, moment), subjects(lines, at, moment), is_waiting(lines, at, moment))
+
+
+def as_file(row: Receipt) -> Response:
+    """The receipt as it stands now, signed by us, to be kept or shown."""
+    response = Response(proof(provider(), row, now()), content_type=PROOF_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="receipt-{row.id[:8]}.jwt"'
+    return response
+
+
 def scope_words(scope: str) -> str:
     """What was ended, as one says it."""
     return {
@@ -168,7 +262,9 @@ def scope_words(scope: str) -> str:
         "everywhere": gettext("everywhere"),
         "elsewhere": gettext("everywhere but one browser"),
         "app_everywhere": gettext("one app everywhere"),
+        "device": gettext("one key"),
         "line": gettext("one app's access"),
+        "selection": gettext("what an administrator chose"),
     }.get(scope, scope)
 
 

@@ -10,8 +10,6 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from idp.domain.receipts import ENDED, FAILED, LIVES, RETRYING, SURVIVES, TELLING, TOLD, Concern
-from idp.web.receipts import is_waiting, preview, subjects
 from idp.web.words import ago, device, exactly
 from tests.support.spec import spec
 from tests.support.world import Rp, World
@@ -194,69 +192,3 @@ def test_less_than_a_minute_is_just_now_and_without_a_zone_it_is_utc(world: Worl
 
         assert ago(moment) == "just now"
         assert exactly(moment).endswith(" UTC")
-
-
-@spec("design P8")
-@pytest.mark.parametrize(
-    ("kind", "state", "words"),
-    [
-        ("app", TELLING, "Is being told …"),
-        ("app", TOLD, "Was told, and has confirmed."),
-        ("app", RETRYING, "Did not answer yet. The next try is at"),
-        ("app", FAILED, "Could not be told."),
-        ("app", ENDED, "Signed out here, but this app cannot be told."),
-        ("line", ENDED, "Cannot renew its access any more."),
-        ("offline", ENDED, "No longer stays connected when you are signed out."),
-        ("offline", SURVIVES,
-         "Stays connected, as you allowed; this is not ended by signing out here."),
-        ("access", LIVES, "Access it was given before lives until"),
-    ],
-)  # fmt: skip
-def test_a_receipt_says_what_became_of_it_and_no_more(
-    world: World, kind: str, state: str, words: str
-) -> None:
-    until = world.clock.now + timedelta(minutes=5)
-    concern = Concern(kind=kind, name="Notes", reference="r", state=state, until=until)
-
-    with world.app.test_request_context():
-        (subject,) = subjects([concern], world.clock.now)
-
-    assert (subject.name, subject.lines[0].words) == ("Notes", words)
-
-
-@spec("design P8")
-def test_a_token_that_has_run_out_since_is_not_said_to_live(world: World) -> None:
-    until = world.clock.now + timedelta(minutes=5)
-    concern = Concern(kind="access", name="Notes", reference="r", state=LIVES, until=until)
-
-    with world.app.test_request_context():
-        (subject,) = subjects([concern], until)
-
-    assert subject.lines[0].words == "Access it was given before has run out at"
-
-
-def test_a_receipt_groups_what_concerns_one_app_and_waits_while_one_is_told(
-    world: World,
-) -> None:
-    concerns = [
-        Concern(kind="session", name="Firefox/145 Linux", reference="s", state=ENDED),
-        Concern(kind="app", name="Notes", reference="a", state=TELLING),
-        Concern(kind="line", name="Notes", reference="l", state=ENDED),
-        Concern(kind="line", name="Notes", reference="m", state=ENDED),
-    ]
-
-    with world.app.test_request_context():
-        found = subjects(concerns, world.clock.now)
-        before = preview(concerns)
-
-    assert [(s.name, len(s.lines)) for s in found] == [
-        ("Sign-in: Firefox 145 on Linux", 1),
-        ("Notes", 2),
-    ]
-    assert before == [
-        "The sign-in: Firefox 145 on Linux",
-        "Notes is signed out, and told so",
-        "Notes can no longer renew its access",
-    ]
-    assert is_waiting(concerns)
-    assert not is_waiting(concerns[2:])

@@ -172,12 +172,13 @@ class AuthorizationCode(AuthorizationCodeGrant):
         now = self.original.now
         line = self.op.grants.line(row.line_id) if row.line_id is not None else None
         if line is not None:
-            self.op.sign_outs.line(line, Because("code_replayed", "provider"), now)
+            receipt = self.op.sign_outs.line(line, Because("code_replayed", "provider"), now)
             self.op.events.record(
                 "CodeReplayed",
                 now,
                 account_id=line.account_id,
                 client_id=line.client_id,
                 address=self.original.address,
+                receipt=receipt.id if receipt is not None else None,
             )
         raise InvalidGrant("the code is not good, or no longer", reason="code came back")

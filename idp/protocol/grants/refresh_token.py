@@ -128,5 +128,6 @@ class RefreshToken(RefreshTokenGrant):
                 account_id=line.account_id,
                 client_id=line.client_id,
                 address=self.original.address,
+                receipt=receipt.id,
             )
         raise InvalidGrant("the refresh token is not good, or no longer", reason="came back")

@@ -28,6 +28,7 @@ class Happening:
     words: str
     details: str
     receipt: str | None
+    alarming: bool
 
 
 @blueprint.get("/account")
@@ -46,13 +47,20 @@ def overview(here: Here) -> AnyResponse:
 
 
 def _happenings(events: Iterable[Event]) -> list[Happening]:
-    words = _words()
-    told = [
-        Happening(event.at, words[event.name], _details(event), event.details.get("receipt"))
-        for event in events
-        if event.name in words
-    ]
+    told = [told for event in events if (told := _happening(event)) is not None]
     return told[:SHOWN]
+
+
+def _happening(event: Event) -> Happening | None:
+    """The event in words; None for one a person need not be told of."""
+    alarm = _alarm(event)
+    words = alarm or _words().get(event.name)
+    if words is None:
+        return None
+    details = _details(event) if alarm is None else event.address or ""
+    return Happening(
+        event.at, words, details, event.details.get("receipt"), alarming=alarm is not None
+    )
 
 
 def _words() -> dict[str, str]:
@@ -66,9 +74,16 @@ def _words() -> dict[str, str]:
         "ProfileChanged": gettext("Profile changed"),
         "ConsentGiven": gettext("App allowed"),
         "ConsentWithdrawn": gettext("App removed"),
-        "RefreshTokenReused": gettext("A copied token was used; we ended its access"),
-        "CodeReplayed": gettext("A copied code was used; we ended what it gave"),
     }
+
+
+def _alarm(event: Event) -> str | None:
+    """What can only be a thief's doing (RFC 9700 sections 4.5 and 4.14)."""
+    if event.name == "RefreshTokenReused":
+        return gettext("A copied token was used at %(app)s; we ended its access", app=_app(event))
+    if event.name == "CodeReplayed":
+        return gettext("A copied code was used at %(app)s; we ended what it gave", app=_app(event))
+    return None
 
 
 def _details(event: Event) -> str:
@@ -81,7 +96,10 @@ def _details(event: Event) -> str:
         if "pwd" not in event.details.get("amr", []):
             way = gettext("with a passkey")
         return f"{way}, {event.address}" if event.address else way
-    if event.client_id is not None:
-        client = provider().clients.find(event.client_id)
-        return client_name(client) if client is not None else event.client_id
-    return str(event.details.get("passkey", ""))
+    return _app(event) or str(event.details.get("passkey", ""))
+
+
+def _app(event: Event) -> str:
+    """The app that an event concerns, by its name."""
+    client = provider().clients.find(event.client_id or "")
+    return client_name(client) if client is not None else event.client_id or ""

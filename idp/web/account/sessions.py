@@ -1,5 +1,6 @@
 """Where I am signed in, and ending any of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from flask import Blueprint, abort, redirect, request
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from idp.domain.grants import Line
 from idp.domain.reach import ELSEWHERE, EVERYWHERE, Filters, scope_of
 from idp.domain.sessions import Participation, Session
 from idp.domain.sign_out import Because, Receipt
@@ -32,6 +34,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A key on somebody's device, and what it opens."""
+
+    jkt: str
+    apps: list[str]
+    used: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """A sign-out of more than one browser: what it means, and what it would end now."""
 
@@ -49,7 +60,8 @@ def sessions(here: Here) -> AnyResponse:
     op, account = provider(), here.account
     rows = op.sessions.of_account(account.id, now())
     offline: dict[str, datetime] = {}
-    for line in op.grants.lines_of_account(account.id):  # the newest use first
+    lines = op.grants.lines_of_account(account.id)  # the newest use first
+    for line in lines:
         if line.offline:
             offline.setdefault(line.client_name, line.last_used_at)
     return show(
@@ -57,6 +69,7 @@ def sessions(here: Here) -> AnyResponse:
         "sessions.html",
         rows=[Row(row, op.sessions.participations(row.id)) for row in rows],
         offline=offline,
+        keys=_keys(lines),
         ways=_ways(here),
     )
 
@@ -64,7 +77,7 @@ def sessions(here: Here) -> AnyResponse:
 @blueprint.post("/account/sessions/end")
 @personal("sessions")
 def end(here: Here) -> AnyResponse:
-    """End one app, one browser, everything, or everything elsewhere."""
+    """End one app, one browser, one key, everything, or everything elsewhere."""
     what = request.form.get("what", "")
     target = request.form.get("session", "")
     receipt = _carry_out(here, what, target)
@@ -80,11 +93,24 @@ def _carry_out(here: Here, what: str, target: str) -> Receipt | None:
         return outs.app(account.id, target, request.form.get("client", ""), WHY, now())
     if what == "browser":
         return outs.browser(account.id, target, WHY, now())
+    if what == "device":
+        return outs.device(account.id, request.form.get("jkt", ""), WHY, now())
     if what == "elsewhere":
         return outs.everywhere(account.id, WHY, now(), but=here.session.id)
     if what != "everywhere":
         abort(400)
     return outs.everywhere(account.id, WHY, now())
+
+
+def _keys(lines: Iterable[Line]) -> list[Key]:
+    """The keys that lines are bound to (RFC 9449 section 5), the newest use first."""
+    found: dict[str, Key] = {}
+    for line in lines:
+        if line.jkt is not None:
+            key = found.setdefault(line.jkt, Key(line.jkt, [], line.last_used_at))
+            if line.client_name not in key.apps:
+                key.apps.append(line.client_name)
+    return list(found.values())
 
 
 def _ways(here: Here) -> list[Way]:

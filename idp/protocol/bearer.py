@@ -1,0 +1,56 @@
+"""A person's access token at an endpoint of our own (RFC 6750, RFC 9449 section 7)."""
+
+from idp.domain import Provider
+from idp.domain.tokens import AccessToken, Presented
+from idp.protocol.dpop import CHALLENGE as DPOP
+from idp.protocol.dpop import proven_with
+from idp.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken
+from idp.protocol.messages import OAuthRequest
+
+BEARER = 'Bearer realm="idp"'
+
+
+def accepted(request: OAuthRequest, op: Provider, scope: str) -> AccessToken:
+    """The token, if it is alive, for us, a person's, in the right hands, and has the scope."""
+    scheme, token = _presented(request)
+    access = op.tokens.read_access(token, request.now)
+    if access is None or op.rules.issuer not in access.audiences or access.line_id is None:
+        raise refusal(scheme)
+    jkt = proven_with(token, request, op) if scheme == DPOP else None
+    if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
+        raise refusal(DPOP)
+    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt)
+    if op.tokens.judge(access, seen, (), request.now) is not None:
+        raise refusal(scheme)
+    if scope not in access.scopes:
+        challenge = f'{scheme}, error="insufficient_scope", scope="{scope}"'
+        raise InsufficientScope(
+            f"the scope {scope} is needed", headers=(("WWW-Authenticate", challenge),)
+        )
+    return access
+
+
+def refusal(challenge: str = BEARER) -> InvalidToken:
+    """The token is not good here; what it lacks is not told."""
+    return InvalidToken(
+        "the access token is not good, or no longer",
+        headers=(("WWW-Authenticate", f'{challenge}, error="invalid_token"'),),
+    )
+
+
+def _presented(request: OAuthRequest) -> tuple[str, str]:
+    """The challenge of the scheme that was used, and the token: from the header or the form, and
+    from one of them only (RFC 6750 section 2, RFC 9449 section 7.1).
+    """
+    given = request.headers.get("authorization", ())
+    bodily = request.body.all("access_token") if request.method == "POST" else ()
+    if len(given) + len(bodily) > 1:
+        raise InvalidRequest("the access token is there more than once")
+    if bodily:
+        return BEARER, bodily[0]
+    scheme, _, token = (given[0] if given else "").partition(" ")
+    challenge = {"bearer": BEARER, "dpop": DPOP}.get(scheme.lower())
+    if challenge is None or not token.strip():
+        both = (("WWW-Authenticate", BEARER), ("WWW-Authenticate", DPOP))
+        raise InvalidToken("", headers=both)
+    return challenge, token.strip()
