@@ -13,6 +13,7 @@ from idp.cli.clients import client, resource
 from idp.cli.feed import feed
 from idp.cli.policies import policies, role
 from idp.cli.server import migrate, serve, worker
+from idp.cli.sign_out import receipt, signout
 from idp.cli.system import deliveries, doctor, key
 from idp.settings import SettingsRefused
 
@@ -30,8 +31,8 @@ def idp(config: str | None) -> None:
 
 
 COMMANDS = (
-    *(account, client, resource, policies, role, key, deliveries, feed, doctor),
-    *(migrate, serve, worker),
+    *(account, signout, receipt, client, resource, policies, role),
+    *(key, deliveries, feed, doctor, migrate, serve, worker),
 )
 for command in COMMANDS:
     idp.add_command(command)

@@ -72,7 +72,7 @@ def list_accounts(as_json: bool) -> None:
 def disable(username: str, as_json: bool) -> None:
     """Disable a person: no sign-in, and everything they are signed in to ends now."""
     with at_desk() as desk:
-        row = _find(desk, username)
+        row = find_account(desk, username)
         desk.op.accounts.disable(row, desk.now)
         desk.op.events.record("AccountDisabled", desk.now, account_id=row.id, by=BY)
         receipt = desk.op.sign_outs.everywhere(row.id, Because("disabled", BY), desk.now)
@@ -86,7 +86,7 @@ def disable(username: str, as_json: bool) -> None:
 def enable(username: str, as_json: bool) -> None:
     """Let a disabled person sign in again."""
     with at_desk() as desk:
-        row = _find(desk, username)
+        row = find_account(desk, username)
         desk.op.accounts.enable(row, desk.now)
         desk.op.events.record("AccountEnabled", desk.now, account_id=row.id, by=BY)
         desk.commit()
@@ -108,7 +108,7 @@ def sessions(username: str, as_json: bool) -> None:
                 "device": row.user_agent,
                 "apps": [p.client_name for p in desk.op.sessions.participations(row.id)],
             }
-            for row in desk.op.sessions.of_account(_find(desk, username).id, desk.now)
+            for row in desk.op.sessions.of_account(find_account(desk, username).id, desk.now)
         ]
         show(rows, as_json=as_json)
 
@@ -122,7 +122,7 @@ def sign_out(username: str, session_id: str | None, client_id: str | None, as_js
     """Sign a person out: everywhere, or as far as the options say. Prints the receipt."""
     why = Because("administrator", BY)
     with at_desk() as desk:
-        who = _find(desk, username).id
+        who = find_account(desk, username).id
         if session_id and client_id:
             receipt = desk.op.sign_outs.app(who, session_id, client_id, why, desk.now)
         elif session_id:
@@ -135,7 +135,8 @@ def sign_out(username: str, session_id: str | None, client_id: str | None, as_js
         _show_receipt(desk, receipt, as_json)
 
 
-def _find(desk: Desk, username: str) -> Account:
+def find_account(desk: Desk, username: str) -> Account:
+    """A person by name or id; a sentence if there is none."""
     row = desk.op.accounts.find_by_username(username) or desk.op.accounts.find(username)
     if row is None:
         raise refuse(f"there is no account {username!r}")

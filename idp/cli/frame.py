@@ -65,7 +65,7 @@ def show(
 ) -> None:
     """A table for people, or a list for programs."""
     if as_json:
-        click.echo(json.dumps([_plain(row) for row in rows], indent=2, default=str))
+        click.echo(json.dumps([_plain(row) for row in rows], indent=2, default=_spelled))
         return
     names = list(columns) or (list(rows[0]) if rows else [])
     table = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
@@ -79,7 +79,7 @@ def show(
 def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
     """One thing, name by name, or as an object."""
     if as_json:
-        click.echo(json.dumps(_plain(row), indent=2, default=str))
+        click.echo(json.dumps(_plain(row), indent=2, default=_spelled))
         return
     width = max((len(name) for name in row), default=0)
     for name, value in row.items():
@@ -88,6 +88,10 @@ def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
 
 def _plain(row: Mapping[str, object]) -> dict[str, object]:
     return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+
+
+def _spelled(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _cell(value: object) -> str:

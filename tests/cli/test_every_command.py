@@ -19,6 +19,9 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "account enable": ("account enable {someone}", "account enable nobody"),
     "account sessions": ("account sessions alice", "account sessions nobody"),
     "account sign-out": ("account sign-out alice", "account sign-out nobody"),
+    "signout": ("signout --account {someone} --yes", "signout --account nobody"),
+    "receipt list": ("receipt list --account alice", "receipt list --account nobody"),
+    "receipt show": ("receipt show {receipt}", "receipt show nothing"),
     "client add": (
         "client add Notes --redirect-uri https://rp.test/cb",
         "client add Notes --redirect-uri http://rp.test/cb",
@@ -70,6 +73,9 @@ def filled(words: str, operator: Operator) -> list[str]:
         filling["client"] = str(added["client_id"])
     if "{new}" in words and "resource" in words:
         filling["new"] = f"api{len(operator.reads('resource', 'list'))}"
+    if "{receipt}" in words:
+        operator.world.browser().sign_in("alice")
+        filling["receipt"] = operator.reads("account", "sign-out", "alice")["receipt"]
     if "{key}" in words:
         filling["key"] = operator.reads("key", "list")[0]["kid"]
     if "{resource}" in words:
@@ -140,7 +146,7 @@ def test_an_empty_database_is_said_to_be_empty(tmp_path: Path, name: str) -> Non
     done = runner.invoke(
         idp,
         (TABLE[name][0] or "")
-        .format(new="n", client="c", someone="s", key="k", resource="r")
+        .format(new="n", client="c", someone="s", key="k", resource="r", receipt="x")
         .split(),
     )
 
