@@ -1,4 +1,4 @@
-"""Make the pages that are read off the code: endpoints, configuration, conformance.
+"""Make the pages that are read off the code: endpoints, configuration, conformance, policies.
 
 `make docs` runs it; a test fails when a page is not what this would write.
 """
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from docs.policies_page import policies_page  # noqa: E402
 from idp.settings import LISTS, Settings  # noqa: E402
 from idp.web.endpoints import ROUTES, Route  # noqa: E402
 from tests.support.world import World, make_world  # noqa: E402
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
             "endpoints.md": endpoints(world),
             "configuration.md": configuration(),
             "conformance.md": conformance(),
+            "policies.md": policies_page(NOTE),
         }
 
 

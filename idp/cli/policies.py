@@ -2,6 +2,7 @@
 
 import click
 
+from idp.cli.compare import compare
 from idp.cli.frame import Desk, at_desk, json_option, refuse, show, show_one
 from idp.domain.accounts import Account
 from idp.policies import POLICIES, Asks, Ends, Policy
@@ -50,6 +51,9 @@ def show_policy(name: str, as_json: bool) -> None:
             "resources": [r.identifier for r in desk.op.resources.list() if name in r.policies],
         }
         show_one(row, as_json=as_json)
+
+
+policies.add_command(compare)
 
 
 @click.group()

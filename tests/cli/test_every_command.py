@@ -36,6 +36,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "resource list": ("resource list", None),
     "policies list": ("policies list", None),
     "policies show": ("policies show sso", "policies show luck"),
+    "policies compare": (None, "policies compare --policy luck"),
     "role set": ("role set alice {resource} editor", "role set alice https://nowhere.test editor"),
     "role list": ("role list alice", "role list nobody"),
     "key list": ("key list", None),

@@ -2,11 +2,13 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from idp.policies import POLICIES
 from idp.settings import load
 from idp.web.endpoints import ROUTES
 from tests.docs.readme import ROOT
@@ -32,7 +34,9 @@ def pages(generate: ModuleType) -> dict[str, str]:
     return made
 
 
-@pytest.mark.parametrize("name", ["endpoints.md", "configuration.md", "conformance.md"])
+@pytest.mark.parametrize(
+    "name", ["endpoints.md", "configuration.md", "conformance.md", "policies.md"]
+)
 def test_a_page_is_fresh(pages: dict[str, str], name: str) -> None:
     fresh = (ROOT / "docs" / name).read_text() == pages[name]
 
@@ -71,6 +75,18 @@ def test_every_setting_is_explained_and_every_explanation_is_of_a_setting(
     settings = set(re.findall(r"^\| `([\w.]+)`", pages["configuration.md"], re.M))
 
     assert set(generate.meanings()) == settings
+
+
+def test_the_page_of_policies_tells_of_each_when_to_choose_it_and_which_settings_it_has() -> None:
+    page = (ROOT / "docs" / "policies.md").read_text()
+    told = tomllib.loads((ROOT / "docs" / "policies.toml").read_text())
+    settings = (ROOT / "docs" / "configuration.md").read_text()
+    chart = page[page.index("flowchart") : page.index("## All of them")]
+
+    assert set(told) == set(POLICIES) == set(re.findall(r"^## `(\w+)`$", page, re.M))
+    assert [name for name in POLICIES if f"[{name}" not in chart] == []
+    assert page.count("sequenceDiagram") == len(POLICIES)
+    assert [s for own in told.values() for s in own["settings"] if f"`{s}`" not in settings] == []
 
 
 def test_the_embedded_configuration_is_the_default() -> None:
