@@ -85,7 +85,9 @@ def _table(found: Comparison, told: dict[str, Told]) -> str:
         if cost is not None:
             wall = f"{cost.guard_wall_us:,.0f}"
             figures = (wall, f"{cost.provider_calls:g}", f"{cost.state_bytes:,}")
-        rows.append((said.name, said.sign_out, said.let_through, *figures, said.access, said.refresh))
+        rows.append(
+            (said.name, said.sign_out, said.let_through, *figures, said.access, said.refresh)
+        )
     return "".join("| " + " | ".join(row) + " |\n" for row in rows)
 
 
