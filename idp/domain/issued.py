@@ -30,8 +30,8 @@ class Listing(Protocol):
         """It is good. Never overrules `strike`."""
         ...
 
-    def strike(self, jti: str, until: datetime, now: datetime) -> None:
-        """It is no longer good."""
+    def strike(self, jti: str, until: datetime, now: datetime) -> bool:
+        """It is no longer good. False when the copy could not be told."""
         ...
 
 
@@ -41,8 +41,9 @@ class NoListing:
     def offer(self, jti: str, until: datetime, now: datetime) -> None:
         """Nothing to do."""
 
-    def strike(self, jti: str, until: datetime, now: datetime) -> None:
+    def strike(self, jti: str, until: datetime, now: datetime) -> bool:
         """Nothing to do."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +174,18 @@ class Issued:
         )
         return [AccessToken(claims) for claims in self._session.scalars(query)]
 
-    def forget(self, token: AccessToken, now: datetime) -> None:
-        """Strike a token from the list; the copies of the list learn it first."""
+    def forget(self, token: AccessToken, now: datetime) -> bool:
+        """Strike a token from the list; the copy of the list learns it first. False when it
+        could not be told.
+        """
         writing(self._session)
-        self._listing.strike(token.jti, datetime.fromtimestamp(token.expires_at, UTC), now)
+        until = datetime.fromtimestamp(token.expires_at, UTC)
+        told = self._listing.strike(token.jti, until, now)
         self._session.execute(
             update(IssuedToken).where(IssuedToken.jti == token.jti).values(listed=False),
             execution_options={"synchronize_session": False},
         )
+        return told
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget what has expired; returns how many rows went."""

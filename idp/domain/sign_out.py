@@ -16,7 +16,8 @@ from idp.domain.events import Events
 from idp.domain.feed import Feed
 from idp.domain.reach import Filters, Reach, Scope, reach, scope_of
 from idp.domain.receipts import Concern, Receipt, Receipts
-from idp.domain.tokens import PolicySet, Tokens
+from idp.domain.tokens import AccessToken, PolicySet, Tokens
+from idp.policies import Ends
 from idp.policies.feed import LINE, SID
 from idp.policies.model import Deny, Forget
 from idp.store import DbSession, writing
@@ -158,7 +159,8 @@ class SignOuts:
                     case Deny(jti, until):
                         self._tokens.deny(jti, until, now)
                     case Forget():
-                        self._tokens.issued.forget(token, now)
+                        if not self._tokens.issued.forget(token, now):
+                            _ends_with_the_feed(token, reached)
 
     def _void_codes(self, scope: Scope) -> None:
         """Codes on their way back to an app buy nothing after the sign-out (COD-08). One that is
@@ -211,3 +213,17 @@ class SignOuts:
             by=why.by,
             receipt=receipt.id,
         )
+
+
+def _ends_with_the_feed(token: AccessToken, reached: Reach) -> None:
+    """The copy of the list could not be told: what the receipt says of the token is that its
+    guards hear of it.
+    """
+    for line in reached.lines:
+        if line.id == token.line_id:
+            line.access = {
+                name: {**out, "ends": max(out["ends"], int(Ends.FEED))}
+                if name in token.audiences
+                else out
+                for name, out in line.access.items()
+            }

@@ -37,17 +37,19 @@ class RedisListing:
         """Put a token on the copy, unless it was struck before."""
         self._set(jti, GOOD, until, now, only_if_new=True)
 
-    def strike(self, jti: str, until: datetime, now: datetime) -> None:
-        """Take a token off the copy. When Redis does not answer, guards notice by themselves:
-        the feed that they follow there is as silent.
+    def strike(self, jti: str, until: datetime, now: datetime) -> bool:
+        """Take a token off the copy. False when Redis does not answer: a guard that can still
+        read there finds the token until the feed tells it.
         """
-        self._set(jti, STRUCK, until, now, only_if_new=False)
+        return self._set(jti, STRUCK, until, now, only_if_new=False)
 
     def _set(
         self, jti: str, value: str, until: datetime, now: datetime, *, only_if_new: bool
-    ) -> None:
+    ) -> bool:
         left = max(1, int((until - now).total_seconds()) + 1)
         try:
             self._redis.set(PREFIX + jti, value, ex=left, nx=only_if_new)
         except redis.RedisError:
             log.warning("redis does not answer; guards will ask the provider")
+            return False
+        return True
