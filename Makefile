@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run check test journeys bench migrate docs lock clean
+.PHONY: help demo run check test journeys bench faults migrate docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -50,6 +50,12 @@ SECONDS ?= 150
 
 bench: .venv/test-ready ## What each flow costs, against its budget; SECONDS=, JSON=
 	@$(PY) -m bench --seconds $(SECONDS) $(if $(JSON),--json "$(JSON)")
+
+MINUTES ?= 1
+SEED ?= 1
+
+faults: .venv/test-ready ## What is promised, while things are killed; MINUTES=, SEED=
+	@$(PY) -m tests.faults --minutes $(MINUTES) --seed $(SEED)
 
 migrate: .venv/demo-ready ## Bring the database to the newest shape
 	@$(PY) -m idp.cli migrate

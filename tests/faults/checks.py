@@ -21,16 +21,31 @@ LIVENESS = "it works while nothing is wrong"
 
 ENOUGH = 0.999
 RECOVERY = 5 * SECOND
+SIGNING_OUT = 3 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """How long a token may outlive a sign-out, in nanoseconds by policy, and whether notices
-    are expected.
+    """How long a token may outlive a sign-out, in nanoseconds by policy; and how long one may
+    whose sign-out met one of these faults, or was answered shortly after it.
     """
 
     outlives: Mapping[str, int] = field(default_factory=dict)
+    outlives_with: Mapping[str, int] = field(default_factory=dict)
+    hindered_by: frozenset[str] = frozenset()
     recovery: int = RECOVERY
+
+    def hindrances(self, model: Model) -> "Windows":
+        """When those faults were."""
+        return Windows(
+            (f.began, f.ended + SIGNING_OUT) for f in model.faults if f.key in self.hindered_by
+        )
+
+    def limit(self, policy: str, over: int, hindrances: "Windows") -> int:
+        """What is promised of a token whose sign-out had been answered at this moment."""
+        if policy in self.outlives_with and hindrances.touch(over, over + 1):
+            return self.outlives_with[policy]
+        return self.outlives[policy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,7 @@ def check(history: Iterable[Op], promises: Promises) -> list[Violation]:
 
 def sign_out_is_final(model: Model, promises: Promises) -> list[Violation]:
     """No API lets a token in that was called with later than T after the answered sign-out."""
-    reused = _families_of_thieves(model)
+    reused, hindrances = _families_of_thieves(model), promises.hindrances(model)
     return [
         Violation(
             REUSE if model.over[op["family"]] == reused.get(op["family"]) else FINAL,
@@ -68,8 +83,9 @@ def sign_out_is_final(model: Model, promises: Promises) -> list[Violation]:
         )
         for op in model.by_op["call"]
         if op.ok and op["verdict"] == "accept"
-        for late in [op.began - model.over.get(op["family"], NEVER)]
-        if late > promises.outlives[op["policy"]]
+        for over in [model.over.get(op["family"], NEVER)]
+        for late in [op.began - over]
+        if late > 0 and late > promises.limit(op["policy"], over, hindrances)
     ]
 
 

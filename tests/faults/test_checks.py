@@ -150,6 +150,18 @@ class TestReuse:
         assert rules(refresh("r1", 1, "r2"), away, call(3)) - {LIVENESS} == set()
 
 
+def test_a_fault_that_hinders_a_sign_out_gives_it_the_longer_time_and_no_other_fault() -> None:
+    promises = Promises({"opaque": 0}, {"opaque": SECOND}, frozenset({"pause"}))
+
+    def found(fault: str, called: float) -> set[str]:
+        lived = [*SIGNED_IN, op("fault", fault, 1, 2), end("line", "f", 1.5, 2.5), call(called)]
+        return {each.rule for each in check(lived, promises)}
+
+    assert found("pause", 3) == set()
+    assert found("pause", 3.6) == {FINAL}
+    assert found("kill", 3) == {FINAL}
+
+
 def test_a_node_that_let_in_what_it_had_refused_is_found() -> None:
     refused = call(1, "reject")
 

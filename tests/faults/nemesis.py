@@ -1,0 +1,97 @@
+"""What goes wrong, one thing after the other, in an order that a seed decides. Each fault is in
+the history from when it began until whoever was hit had been started again.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import redis
+
+from tests.faults.history import Recorder
+from tests.faults.house import House
+from tests.faults.processes import wait_until_ready
+
+PAUSE = (3.0, 8.0)
+REDIS_PAUSE_MS = 1500
+
+
+class Nemesis:
+    """Does harm until the time is over, then leaves everything running."""
+
+    def __init__(self, house: House, recorder: Recorder, seed: int) -> None:
+        self._house = house
+        self._recorder = recorder
+        self._chance = random.Random(seed)
+        self._faults: list[Callable[[], None]] = [self.kill_worker, self.kill_server]
+        if house.worker is not None:
+            self._faults.append(self.kill_courier)
+        if house.postgres is not None:
+            self._faults.append(self.restart_postgres)
+        if house.redis is not None:
+            self._faults += [self.pause_redis, self.flush_redis, self.restart_redis]
+
+    def until(self, ends: float) -> None:
+        """Each kind of fault in turn, in shuffled rounds."""
+        waiting: list[Callable[[], None]] = []
+        while True:
+            pause = self._chance.uniform(*PAUSE)
+            if time.monotonic() + pause > ends:
+                return
+            time.sleep(pause)
+            waiting = waiting or self._chance.sample(self._faults, len(self._faults))
+            fault = waiting.pop()
+            with self._recorder.doing("nemesis", "fault", fault.__name__) as doing:
+                fault()
+                doing.ok()
+
+    def kill_worker(self) -> None:
+        """One process of one server; the server must replace it by itself."""
+        provider = self._chance.choice(self._house.providers)
+        victim = self._chance.choice(provider.workers())
+        os.kill(victim, signal.SIGKILL)
+        ends = time.monotonic() + 30
+        while victim in provider.workers() or len(provider.workers()) < 2:
+            if time.monotonic() > ends or provider.child.poll() is not None:
+                raise RuntimeError("a server did not replace its worker")
+            time.sleep(0.02)
+
+    def kill_server(self) -> None:
+        """A whole server with all its processes."""
+        number = self._chance.randrange(len(self._house.providers))
+        provider = self._house.providers[number]
+        provider.kill()
+        provider.start()
+        wait_until_ready(self._house.plan.providers[number])
+
+    def kill_courier(self) -> None:
+        """Who brings the notices."""
+        if self._house.worker is not None:
+            self._house.worker.kill()
+            self._house.worker.start()
+
+    def restart_postgres(self) -> None:
+        """At once, as if the power had gone; it recovers from its log."""
+        if self._house.postgres is not None:
+            self._house.postgres.restart_at_once()
+
+    def pause_redis(self) -> None:
+        """It takes commands, and answers later than anybody waits."""
+        self._redis().client_pause(REDIS_PAUSE_MS, all=True)
+        time.sleep(REDIS_PAUSE_MS / 1000)
+
+    def flush_redis(self) -> None:
+        """It forgets everything."""
+        self._redis().flushall()
+
+    def restart_redis(self) -> None:
+        """It dies, and comes back empty."""
+        if self._house.redis is not None:
+            self._house.redis.stop()
+            time.sleep(self._chance.uniform(0.1, 1.0))
+            self._house.redis.start()
+
+    def _redis(self) -> "redis.Redis":
+        return redis.Redis.from_url(str(self._house.plan.redis_url), socket_timeout=5)
