@@ -129,7 +129,7 @@ def test_without_a_grace_one_wins_and_the_copy_ends_the_line_everywhere(scene: S
 
 
 @pytest.mark.slow
-@spec("RFT-02", "RFT-05", "RFT-13", "F-01", "F-08", "KC-9802", "P2")
+@spec("RFT-02", "RFT-05", "RFT-13", "F-01", "F-08", "CVE-2026-9802", "P2")
 def test_a_kill_and_a_flush_in_the_middle_change_nothing(scene: Scene) -> None:
     held, before = scene.signs_in_at("notes"), scene.thefts()
     first = held.refresh[0]
