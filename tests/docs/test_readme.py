@@ -175,6 +175,7 @@ def test_people_apps_and_apis_are_added_as_it_says(tmp_path: Path) -> None:
 def test_production_starts_as_it_says(tmp_path: Path, postgres: Postgres, redis: Redis) -> None:
     port, database = free_port(), postgres.fresh()
     (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
     text = block("production").fitted(
         {
             "/run/secrets/idp": str(tmp_path / "secret"),

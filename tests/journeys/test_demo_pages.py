@@ -10,6 +10,8 @@ from tests.support.spec import spec
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
+FASTER = "Autofocus processing was blocked"  # the test had clicked before the page had
+
 
 def open_details(page: Page) -> None:
     for summary in page.locator("summary").all():
@@ -24,7 +26,7 @@ def test_the_demo_can_be_used_by_all(browser: Browser, demo: Demo, look: str) ->
     context.set_default_timeout(15_000)
     notes, photos = context.new_page(), context.new_page()
     for page in (notes, photos):
-        page.on("console", lambda said: faults.append(said.text))
+        page.on("console", lambda said: FASTER in said.text or faults.append(said.text))
     notes.goto(demo.notes)
     judge(notes, faults)
     notes.click("#login")
