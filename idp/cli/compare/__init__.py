@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import httpx
 
-from idp.cli.compare.people import Strayed
+from idp.cli.compare.calls import Strayed
 from idp.cli.compare.place import NoPlace
 from idp.cli.frame import refuse
 from idp.policies import POLICIES

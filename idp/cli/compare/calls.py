@@ -15,7 +15,11 @@ from idp.cli.compare.key import DeviceKey
 
 PATIENCE = 10.0
 PAUSE, SOON = 0.02, 1.0
-OK = 200
+OK, REFUSED = 200, 401
+
+
+class Strayed(Exception):
+    """Something else happened than the scenario is about; a figure for that means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,6 @@ class Refusal:
     """
 
     seconds: float | None = None
-    status: int = 0
     let_through: int = 0
 
 
@@ -101,9 +104,16 @@ class Watch:
     def __init__(self, api: ApiProcess, holder: Holder, longest: float) -> None:
         self.seen = Refusal()
         self._api, self._holder, self._longest = api, holder, longest
+        self._begun = False
         self._since: float | None = None
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
+
+    def begins(self) -> None:
+        """The sign-out is about to be asked for: from now on a refusal is one that counts."""
+        if not self._thread.is_alive():
+            raise Strayed("the token was refused before anybody signed out")
+        self._begun = True
 
     def answered(self) -> None:
         """The sign-out was answered at this moment."""
@@ -122,10 +132,11 @@ class Watch:
                 status = self._api.call(self._holder, http=http)
                 since, now = self._since, time.perf_counter()
                 passed = now - since if since is not None else 0.0
-                if status != OK:
-                    self.seen.seconds, self.seen.status = passed, status
+                if status == REFUSED:
+                    self.seen.seconds = passed
                     return
-                self.seen.let_through += since is not None and sent > since
+                late = since is not None and sent > since
+                self.seen.let_through += status == OK and late
                 if passed > SOON:
                     time.sleep(PAUSE)
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from idp.cli.compare.calls import client
+from idp.cli.compare.calls import Strayed, client
 from idp.cli.compare.key import DeviceKey
 
 USERNAME, PASSWORD = "ann", "four words that nobody guesses"
@@ -21,10 +21,6 @@ SCOPES = "openid notes:read"
 MOST_PAGES = 8
 _NUMBERS = count(1)
 OK = 200
-
-
-class Strayed(Exception):
-    """The provider did not do what the scenario is about; a figure for that means nothing."""
 
 
 @dataclass(frozen=True, slots=True)

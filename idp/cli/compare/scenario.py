@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
 
-from idp.cli.compare.calls import OK, ApiProcess, Holder, Watch
+from idp.cli.compare.calls import OK, ApiProcess, Holder, Strayed, Watch
 from idp.cli.compare.figures import MS, Cost, Row, SignOut, Spread, Thief
 from idp.cli.compare.key import DeviceKey
-from idp.cli.compare.people import App, Browser, Given, Strayed
+from idp.cli.compare.people import App, Browser, Given
 from idp.cli.compare.provider import Running, resource_of
 from idp.cli.compare.relay import Relay
 from idp.cli.compare.state import grown, remembered
@@ -183,6 +183,7 @@ def _sign_outs(stage: Stage, rounds: int) -> SignOut:
         given = browser.sign_in(stage.app)
         stage.must_pass(stage.holder(given))
         watch = Watch(stage.api, stage.holder(given), longest)
+        watch.begins()
         browser.sign_out(stage.app, given.identity)
         watch.answered()
         watch.result(within=MOMENT)
