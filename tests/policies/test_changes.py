@@ -1,14 +1,16 @@
 """What an operator may choose, and what becomes of live tokens when they choose anew."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from idp.cli import idp
-from idp.policies import POLICIES, Contradiction, Ends, Policy, PolicySet
+from idp.policies import POLICIES, Contradiction, Draft, Ends, Policy, PolicySet, Presented
 from idp.settings import SettingsRefused, load
+from idp.store import db
 from tests.policies.conftest import Signed, Stage
 from tests.support.spec import spec
 from tests.support.world import CALLBACK
@@ -48,6 +50,27 @@ def test_live_tokens_follow_the_stricter_of_old_and_new(stage: Stage, old: Polic
     assert verdicts == expected
     assert verdicts[old.name] is True
     assert verdicts["short_jwt"] is True
+
+
+@spec("design section 4")
+@pytest.mark.parametrize("old", AT_APIS, ids=lambda policy: policy.name)
+def test_what_the_old_policy_refuses_no_new_one_lets_in(stage: Stage, old: Policy) -> None:
+    signed = stage.signs_in((old.name,))
+    access, stranger = signed.access, Presented(resource=signed.resource)
+    shaped = old.draft(Draft(lifetime=timedelta(minutes=5), audiences=("a",), jkt="k"))
+
+    with stage.world.app.app_context():
+        tokens, now = stage.world.op.tokens, stage.world.clock.now
+        tokens.issued.forget(access, now)
+        alone_refuses = old.check(access.facts, stranger, tokens.standing(access, now)) is not None
+        let_in = [
+            new.name for new in AT_APIS if tokens.judge(access, stranger, (new.name,), now) is None
+        ]
+        db.session.commit()
+
+    assert alone_refuses is (shaped.listed or old.binds)
+    if alone_refuses:
+        assert let_in == []
 
 
 @spec("P4")
