@@ -32,7 +32,8 @@ def report(history: Iterable[Op], promises: Promises, broken: list[Violation]) -
         f"  {'policy':10} {'tokens':>7} {'p50':>7} {'p99':>7} {'max':>7}   promised",
         *_outlived(model, promises),
         "",
-        "seconds from the end of a fault to the last operation without an answer",
+        "seconds that a fault lasted, until whoever was hit was there again, and from then to the",
+        "last operation without an answer",
         *_recovery(model),
     ]
     lines += [f"BROKEN {each.rule}: {each.said}: {each.op}" for each in broken[:SHOWN]]
@@ -62,13 +63,15 @@ def _recovery(model: Model) -> list[str]:
     """By kind of fault, up to the next fault; 0 when nobody noticed its end."""
     away = [op for op in model.ops if unanswered(op) and op.op not in ("fault", "notice")]
     found: dict[str, list[int]] = defaultdict(list)
+    lasted: dict[str, int] = defaultdict(int)
     for fault, following in zip(model.faults, [*model.faults[1:], None], strict=True):
         until = following.began if following is not None else NEVER
         late = [op.ended - fault.ended for op in away if fault.ended < op.ended < until]
         found[fault.key].append(max(late, default=0))
+        lasted[fault.key] = max(lasted[fault.key], fault.ended - fault.began)
     return [
-        f"  {name:18} {len(times):>4} times   p50 {_share(times, 0.5):.2f}   "
-        f"max {max(times) / SECOND:.2f}"
+        f"  {name:18} {len(times):>4} times   lasted {lasted[name] / SECOND:.2f} at most   "
+        f"then p50 {_share(times, 0.5):.2f}   max {max(times) / SECOND:.2f}"
         for name, times in sorted(found.items())
     ]
 
