@@ -4,6 +4,7 @@ import os
 
 from flask import Flask, Response, jsonify
 
+from client_demo.lab import api as lab
 from idp.guard import Guard, ProtectedResource
 from idp.guard.flask import FlaskGuard
 
@@ -37,4 +38,6 @@ def create_app() -> Flask:
     def photos() -> Response:
         return jsonify(sub=guard.access().sub, photos=["Lake at dawn", "Old harbour"])
 
+    if os.environ.get("DEMO_LAB_CLIENT_ID"):
+        lab.hang(app)
     return app

@@ -40,7 +40,7 @@ class Op:
 
     def __init__(self, issuer: str, client_id: str) -> None:
         self._issuer = issuer
-        self._client_id = client_id
+        self.client_id = client_id
         self._metadata: dict[str, Any] | None = None
         self._keys = KeySet([])
         self._asked_at = float("-inf")
@@ -113,9 +113,9 @@ class Op:
             raise BadToken("it demands something (RFC 7515 section 4.1.11)")
         if said["iss"] != self._issuer:
             raise BadToken("another issuer's")
-        if said["aud"] not in (self._client_id, [self._client_id]):
+        if said["aud"] not in (self.client_id, [self.client_id]):
             raise BadToken("not for us alone")
-        if said.get("azp", self._client_id) != self._client_id:
+        if said.get("azp", self.client_id) != self.client_id:
             raise BadToken("given to somebody else")
         return said
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from client_demo.lab import setup as lab
+from client_demo.operator import Operator
 
 READY_WITHIN = 60
 PEOPLE = (("alice", "Alice Example"), ("bob", "Bob Example"))
@@ -34,6 +38,8 @@ class Demo:
     data: Path
     config: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    pause: subprocess.Popen[bytes] | None = None
+    operator: Operator | None = None
 
     @property
     def issuer(self) -> str:
@@ -53,6 +59,14 @@ class Demo:
 
     def idp(self, *words: str, given: str = "") -> Any:  # noqa: ANN401 - JSON is what it is
         """Run one `idp` command; its JSON answer."""
+        printed = self.printed(*words, given=given)
+        try:
+            return json.loads(printed)
+        except json.JSONDecodeError:
+            return None
+
+    def printed(self, *words: str, given: str = "") -> str:
+        """Run one `idp` command; what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "idp.cli", *words],
             env=self.env,
@@ -63,10 +77,7 @@ class Demo:
         )
         if done.returncode != 0:
             raise SystemExit(f"idp {' '.join(words)} failed: {done.stderr.strip()}")
-        try:
-            return json.loads(done.stdout)
-        except json.JSONDecodeError:
-            return None
+        return done.stdout
 
     def start(self, *words: str, **env: str) -> None:
         """Start one process that ends with us. It is a group of its own, so that Ctrl-C is heard
@@ -76,8 +87,25 @@ class Demo:
         started = subprocess.Popen(command, env=self.env | env, start_new_session=True)
         self.processes.append(started)
 
+    def freeze(self, seconds: int) -> bool:
+        """The provider stands still for a while. What thaws it is a process of its own, so that
+        it comes back whatever becomes of us.
+        """
+        if self.pause is not None and self.pause.poll() is None:
+            return False
+        freezes = "kill -STOP -- -$1; sleep $2; kill -CONT -- -$1"
+        group = str(self.processes[0].pid)
+        self.pause = subprocess.Popen(
+            ["/bin/sh", "-c", freezes, "freeze", group, str(seconds)], start_new_session=True
+        )
+        return True
+
     def stop(self) -> None:
         """End what we started, and nothing else."""
+        if self.operator is not None:
+            self.operator.close()
+        if self.pause is not None:
+            self.pause.wait()
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()
@@ -114,6 +142,7 @@ def main() -> None:
 def _run(demo: Demo) -> None:
     known = _prepared(demo)
     demo.start("-m", "idp.cli", "serve")
+    operator = demo.operator = Operator(demo.idp, demo.freeze)
     common = {"DEMO_ISSUER": demo.issuer, "DEMO_API": f"http://localhost:{demo.api}"}
     sites = (("Notes", demo.a, "Photos", demo.b), ("Photos", demo.b, "Notes", demo.a))
     for name, port, other, other_port in sites:
@@ -128,6 +157,7 @@ def _run(demo: Demo) -> None:
             DEMO_SCOPE=f"openid profile email {name.lower()}:read",
             DEMO_OTHER_NAME=other,
             DEMO_OTHER_URL=f"http://localhost:{other_port}",
+            **(_lab_of(known, operator) if name == "Notes" else {}),
         )
     api = known["API"]
     demo.start(
@@ -135,6 +165,8 @@ def _run(demo: Demo) -> None:
         **common,
         DEMO_CLIENT_ID=api["client_id"],
         DEMO_CLIENT_SECRET=api["client_secret"],
+        DEMO_LAB_CLIENT_ID=known["lab"]["API"]["client_id"],
+        DEMO_LAB_CLIENT_SECRET=known["lab"]["API"]["client_secret"],
     )
     _wait_until_ready(demo)
     _tell(demo)
@@ -143,41 +175,59 @@ def _run(demo: Demo) -> None:
     raise SystemExit("one part of the demo ended by itself; the others are ended, too")
 
 
-def _prepared(demo: Demo) -> dict[str, dict[str, str]]:
+def _lab_of(known: dict[str, Any], operator: Operator) -> dict[str, str]:
+    """What the lab must know beyond its app."""
+    return {
+        "DEMO_LAB": json.dumps(known["lab"]["clients"]),
+        "DEMO_OPERATOR": operator.address,
+        "DEMO_OPERATOR_SECRET": operator.secret,
+    }
+
+
+def _prepared(demo: Demo) -> dict[str, Any]:
     """Database, keys, people and clients: made once, and kept in the data directory."""
     kept = demo.data / f"demo-{demo.port}-{demo.a}-{demo.b}-{demo.api}.json"
-    if kept.exists():
-        known: dict[str, dict[str, str]] = json.loads(kept.read_text())
+    known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    if "lab" in known:
         return known
     demo.idp("migrate")
-    resource = f"http://localhost:{demo.api}"
-    scopes = [word for s, w in SCOPES.items() for word in ("--scope", f"{s}={w}")]
-    policies = [word for name in POLICIES for word in ("--policy", name)]
-    demo.idp("resource", "add", resource, "--name", "Demo API", *scopes, *policies, "--json")
-    known = {
-        "API": demo.idp("client", "add", "Demo API", "--serves", resource, "--json"),
-        "Notes": _relying_party(demo, "Notes", demo.a),
-        "Photos": _relying_party(demo, "Photos", demo.b),
-    }
-    present = {row["username"] for row in demo.idp("account", "list", "--json")}
-    for username, name in PEOPLE:
-        if username not in present:
-            email = f"{username}@example.com"
-            words = ("account", "add", username, "--name", name, "--email", email)
-            demo.idp(*words, "--email-verified", "--password-stdin", "--json", given=PASSWORD)
+    if not known:
+        known = _people_and_apps(demo)
+    lines = lab.commands(f"http://localhost:{demo.a}", f"http://localhost:{demo.api}")
+    known["lab"] = lab.clients(demo.printed("batch", given="\n".join(lines)))
     handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(known, file)
     return known
 
 
-def _relying_party(demo: Demo, name: str, port: int) -> dict[str, str]:
+def _people_and_apps(demo: Demo) -> dict[str, Any]:
+    resource = f"http://localhost:{demo.api}"
+    scopes = [word for s, w in SCOPES.items() for word in ("--scope", f"{s}={w}")]
+    policies = [word for name in POLICIES for word in ("--policy", name)]
+    about = ["resource", "add", resource, "--name", "Demo API", *scopes, *policies, "--json"]
+    lines = [
+        shlex.join(about),
+        shlex.join(["client", "add", "Demo API", "--serves", resource, "--json"]),
+        _relying_party("Notes", demo.a),
+        _relying_party("Photos", demo.b),
+    ]
+    present = {row["username"] for row in demo.idp("account", "list", "--json")}
+    for username, name in PEOPLE:
+        if username not in present:
+            words = ["account", "add", username, "--name", name, "--email-verified", "--json"]
+            words += ["--email", f"{username}@example.com", "--password-stdin"]
+            lines += [shlex.join(words), PASSWORD]
+    said = demo.printed("batch", given="\n".join(lines) + "\n").splitlines()
+    api, notes, photos = (json.loads(line)["said"] for line in said[1:4])
+    return {"API": api, "Notes": notes, "Photos": photos}
+
+
+def _relying_party(name: str, port: int) -> str:
     url = f"http://localhost:{port}"
     words = ["client", "add", name, "--redirect-uri", f"{url}/callback"]
     words += ["--post-logout-redirect-uri", f"{url}/", "--json"]
-    words += ["--backchannel-logout-uri", f"{url}/backchannel-logout"]
-    added: dict[str, str] = demo.idp(*words)
-    return added
+    return shlex.join([*words, "--backchannel-logout-uri", f"{url}/backchannel-logout"])
 
 
 def _wait_until_ready(demo: Demo) -> None:
@@ -199,6 +249,7 @@ def _tell(demo: Demo) -> None:
         f"""
   Notes     http://localhost:{demo.a}     <- start here
   Photos    http://localhost:{demo.b}
+  Lab       http://localhost:{demo.a}/lab   <- ten ways to sign out, side by side
   Provider  {demo.issuer}/account
   API       http://localhost:{demo.api}
 

@@ -1,7 +1,9 @@
 """What one of the demo's processes must know, from its environment."""
 
+import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,10 @@ class Site:
     scope: str
     other_name: str
     other_url: str
+    lab: Mapping[str, str] = field(default_factory=dict)
+    """The client of each exhibit, in the app that shows the lab."""
+    operator: str | None = None
+    operator_secret: str = ""
 
 
 def site() -> Site:
@@ -32,4 +38,7 @@ def site() -> Site:
         scope=env["DEMO_SCOPE"],
         other_name=env["DEMO_OTHER_NAME"],
         other_url=env["DEMO_OTHER_URL"],
+        lab=json.loads(env.get("DEMO_LAB", "{}")),
+        operator=env.get("DEMO_OPERATOR"),
+        operator_secret=env.get("DEMO_OPERATOR_SECRET", ""),
     )

@@ -15,6 +15,8 @@ from requests import RequestException
 from werkzeug.wrappers import Response as AnyResponse
 
 from client_demo import settings
+from client_demo.lab.deeds import Operator
+from client_demo.lab.pages import Lab
 from client_demo.op import BadToken, Op, OutOfReach
 from client_demo.renewal import renew
 from client_demo.visits import FLOW_LIVES, Flow, Visit, Visits
@@ -53,6 +55,9 @@ class RelyingParty:
         app.register_error_handler(Sorry, self._sorry)
         app.register_error_handler(OutOfReach, self._out_of_reach)
         app.after_request(self._harden)
+        if self._me.lab:
+            operator = Operator(self._me.operator, self._me.operator_secret)
+            Lab(self._me, self._me.lab, operator, Sorry).hang(app)
 
     def home(self) -> str:
         """Who is signed in, and what the app knows of them."""

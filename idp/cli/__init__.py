@@ -9,6 +9,7 @@ import click
 
 from idp import __version__
 from idp.cli.accounts import account
+from idp.cli.batch import batch
 from idp.cli.clients import client, resource
 from idp.cli.feed import feed
 from idp.cli.policies import policies, role
@@ -32,7 +33,7 @@ def idp(config: str | None) -> None:
 
 COMMANDS = (
     *(account, signout, receipt, client, resource, policies, role),
-    *(key, deliveries, feed, doctor, migrate, serve, worker),
+    *(key, deliveries, feed, doctor, batch, migrate, serve, worker),
 )
 for command in COMMANDS:
     idp.add_command(command)

@@ -41,7 +41,10 @@ class Desk:
 
 def make_app() -> Flask:
     """The application for the settings of this command line."""
-    config = click.get_current_context().find_root().params.get("config")
+    root = click.get_current_context().find_root()
+    if isinstance(root.obj, Flask):  # made by `idp batch`, for all its commands
+        return root.obj
+    config = root.params.get("config")
     return create_app(load(Path(config) if config else None))
 
 

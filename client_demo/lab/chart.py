@@ -1,0 +1,81 @@
+"""The comparison, from what was measured: by `idp policies compare`, or in this very visit."""
+
+import json
+import math
+import time
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from client_demo.lab.exhibits import EXHIBITS
+from client_demo.lab.guests import Guest, Stand
+
+MEASURED = Path(__file__).parents[1] / "comparison.json"
+LEAST, MOST = 1.0, 60_000.0
+TICKS = tuple(
+    {"at": f"{100 * math.log10(ms) / math.log10(MOST):.2f}", "words": words}
+    for ms, words in ((1, "1 ms"), (10, "10 ms"), (100, "0.1 s"), (1000, "1 s"), (10_000, "10 s"))
+)
+
+
+def rows(guest: Guest | None) -> list[dict[str, Any]]:
+    """One for each exhibit, in their order."""
+    return [_row(exhibit.name, guest) for exhibit in EXHIBITS]
+
+
+def source(guest: Guest | None) -> str:
+    """Where the numbers are from."""
+    if guest is not None and guest.measured:
+        return "visit"
+    return "file" if measured() else "none"
+
+
+@lru_cache(maxsize=1)
+def measured() -> dict[str, dict[str, float]]:
+    """What was measured beforehand: for each policy the milliseconds until its token was refused,
+    and of one call.
+    """
+    try:
+        said = json.loads(MEASURED.read_text())
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for row in said.get("policies", []):
+        found[row["policy"]] = {"ms": row["refused_ms"], "price": row.get("call_ms")}
+    return found
+
+
+def position(ms: float) -> float:
+    """Where a time stands between the ends of the chart, in percent, on a logarithmic scale."""
+    kept = min(max(ms, LEAST), MOST)
+    return round(100 * math.log10(kept / LEAST) / math.log10(MOST / LEAST), 2)
+
+
+def said(ms: float) -> str:
+    """A time, as people say it."""
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"  # noqa: PLR2004
+
+
+def _row(name: str, guest: Guest | None) -> dict[str, Any]:
+    before, stand = measured().get(name), guest.stands.get(name) if guest is not None else None
+    here = guest.measured.get(name, []) if guest is not None else []
+    prices = guest.prices.get(name) if guest is not None else None
+    row: dict[str, Any] = {"name": name, "state": "idle", "dots": [position(ms) for ms in here]}
+    ms = float(here[-1]) if here else (before or {}).get("ms")
+    price = median(prices) if prices else (before or {}).get("price")
+    clock = stand.clock if stand is not None else None
+    if clock is not None and clock.refused is None and not clock.gone:
+        ms, row["state"] = (time.time() - clock.started) * 1000, "running"
+    elif here:
+        row["state"] = "refused"
+    elif _signed_in(stand):
+        row["state"] = "ready"
+    row |= {"ms": ms, "price": price, "at": position(ms) if ms is not None else 0}
+    row["words"] = said(ms) if ms is not None else ""
+    row["price_words"] = f"{price:.1f} ms" if price is not None else ""
+    return row
+
+
+def _signed_in(stand: Stand | None) -> bool:
+    return stand is not None and stand.visit.user is not None

@@ -1,0 +1,161 @@
+"""The ten exhibits: what each is, in plain words, and how its app and its API are set up."""
+
+from dataclasses import dataclass
+
+SCOPE = "lab:call"
+EDITOR, READER = "editor", "reader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """One policy, shown. `promise` is what the documentation says of the time after a sign-out."""
+
+    name: str
+    title: str
+    line: str
+    what: str
+    asked: str
+    after: str
+    choose: str
+    promise: str
+    access: tuple[str, ...]
+    refresh: tuple[str, ...] = ("rotation",)
+    lifetime: int = 300
+    freshness: str = "feed"
+    doors: tuple[str, ...] = ("",)
+    """The APIs of the exhibit, as the ends of their addresses."""
+
+    @property
+    def bound(self) -> bool:
+        return "device_bound" in self.access
+
+    @property
+    def roles(self) -> bool:
+        return "session_state" in self.access
+
+    def addresses(self, api: str) -> tuple[str, ...]:
+        """Its APIs, which are its RFC 8707 resources."""
+        return tuple(f"{api}/lab/{self.name}{door}" for door in self.doors)
+
+
+EXHIBITS = (
+    Exhibit(
+        name="short_jwt",
+        title="Let it run out",
+        line="A signed pass that nobody can take back, so it is made to expire soon.",
+        what="A paper ticket with a time on it. Anybody can check the signature and the time.",
+        asked="Nobody. The API looks at the ticket and at its own clock.",
+        after="As long as the time on it allows: here at most 30 seconds.",
+        choose="When calls must be as cheap as possible, and a few minutes of delay do no harm.",
+        promise="until it expires",
+        access=("short_jwt",),
+        lifetime=30,
+        freshness="offline",
+    ),
+    Exhibit(
+        name="allow_list",
+        title="The guest list",
+        line="A pass is good only while its number stands on the list.",
+        what="A signed ticket with a number. The number is on a list of all good tickets.",
+        asked="The list, at each call. The list is the provider’s, here it is asked itself.",
+        after="Not at all: the number is struck out in the same moment.",
+        choose="When every access must be known, and one look-up for each call is affordable.",
+        promise="at once",
+        access=("allow_list",),
+    ),
+    Exhibit(
+        name="rotation",
+        title="A key that changes with every use",
+        line="Each renewal hands out a new key. A copy of an old one gives the thief away.",
+        what="Two of them: a short pass for the API, and a renewal key that works exactly once.",
+        asked="The provider, at each renewal. Calls are judged by the list of ended passes.",
+        after="The renewal key: not at all. The pass: until the API hears of it.",
+        choose="Always, for apps that run where people can look into them: browsers and phones.",
+        promise="as soon as the API hears of it",
+        access=("jti_denylist",),
+    ),
+    Exhibit(
+        name="opaque",
+        title="The cloakroom ticket",
+        line="The pass says nothing. Only the provider knows what it stands for.",
+        what="A random number. Whoever finds it learns nothing from it, not even whose it is.",
+        asked="The provider, at each call.",
+        after="Not at all: the next question is answered with “no”.",
+        choose="When sign-out must be immediate and a question per call is no problem.",
+        promise="at once",
+        access=("opaque",),
+    ),
+    Exhibit(
+        name="sliding",
+        title="Alive while in use",
+        line="Use keeps you signed in. Silence signs you out, and so does a hard end.",
+        what="A pass of one minute. The app renews it shortly before it runs out: watch it.",
+        asked="The provider, at each call. It notes that you are still there.",
+        after="Not at all: the session is over, and so is everything that hangs on it.",
+        choose="For banks and back offices: no sudden sign-out while working, none forgotten open.",
+        promise="at once",
+        access=("sliding",),
+        refresh=("sliding", "rotation"),
+        lifetime=60,
+    ),
+    Exhibit(
+        name="jti_denylist",
+        title="The list of lost cards",
+        line="Every pass is good, unless its number was reported.",
+        what="A signed ticket with a number.",
+        asked="A short list of reported numbers, which the API holds in its own memory.",
+        after="Milliseconds: the report reaches every API at once.",
+        choose="When calls must be cheap and a sign-out must still count. A good default.",
+        promise="as soon as the API hears of it",
+        access=("jti_denylist",),
+    ),
+    Exhibit(
+        name="session_state",
+        title="The card says who, the desk says what",
+        line="What you may do is looked up, not carried. It can change while you work.",
+        what="A signed pass that says hardly more than whose it is.",
+        asked="The API’s own memory; the provider only when something about you has changed.",
+        after="Milliseconds. And a changed role counts from the very next call.",
+        choose="When rights change often, or must be taken away in the middle of the day.",
+        promise="as soon as the API hears of it",
+        access=("session_state",),
+    ),
+    Exhibit(
+        name="per_audience",
+        title="One key for each door",
+        line="Each API gets a pass of its own, which no other API accepts.",
+        what="Two passes: one for the notes, one for the photos. Neither opens the other door.",
+        asked="A list in the API’s own memory, and the name of the door on the pass.",
+        after="Milliseconds. Each pass can also be taken back alone.",
+        choose="When an app talks to several services and one of them may be broken into.",
+        promise="as soon as the API hears of it",
+        access=("per_audience", "jti_denylist"),
+        refresh=("per_audience", "rotation"),
+        doors=("/notes", "/photos"),
+    ),
+    Exhibit(
+        name="device_bound",
+        title="A key only your device can turn",
+        line="The pass works only together with a secret that never leaves the device.",
+        what="A signed ticket that names a key. Each call proves anew that the key is at hand.",
+        asked="Nobody about the proof: the API checks it itself. For the end, its own memory.",
+        after="Milliseconds, and in the thief’s hands it never worked.",
+        choose="When a copied token would be a disaster: payments, health, administration.",
+        promise="as soon as the API hears of it",
+        access=("device_bound", "jti_denylist"),
+        refresh=("device_bound", "rotation"),
+    ),
+    Exhibit(
+        name="sso",
+        title="One sign-out for everything",
+        line="All apps hang on one sign-in. When it ends, all of them hear of it.",
+        what="A signed pass that belongs to the one session at the provider.",
+        asked="The API’s own memory: is that session still open?",
+        after="Milliseconds at the API; the other apps are called up one by one.",
+        choose="When people use several of your apps and expect “sign out” to mean it.",
+        promise="as soon as the API hears of it",
+        access=("sso",),
+        refresh=("sso", "rotation"),
+    ),
+)
+BY_NAME = {exhibit.name: exhibit for exhibit in EXHIBITS}

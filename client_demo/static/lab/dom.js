@@ -1,0 +1,19 @@
+// Small pieces of a page, made without a line of markup.
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function milliseconds(ms) {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+export async function ask(url, method = "GET") {
+  const answer = await fetch(url, { method });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.json();
+}
