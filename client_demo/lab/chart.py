@@ -12,7 +12,7 @@ from client_demo.lab.exhibits import EXHIBITS
 from client_demo.lab.guests import Guest, Stand
 
 MEASURED = Path(__file__).parents[1] / "comparison.json"
-LEAST, MOST = 1.0, 60_000.0
+LEAST, MOST, SLOW = 1.0, 60_000.0, 3000.0
 TICKS = tuple(
     {"at": f"{100 * math.log10(ms) / math.log10(MOST):.2f}", "words": words}
     for ms, words in ((1, "1 ms"), (10, "10 ms"), (100, "0.1 s"), (1000, "1 s"), (10_000, "10 s"))
@@ -26,9 +26,17 @@ def rows(guest: Guest | None) -> list[dict[str, Any]]:
 
 def source(guest: Guest | None) -> str:
     """Where the numbers are from."""
+    if running(guest):
+        return "race"
     if guest is not None and guest.measured:
         return "visit"
     return "file" if measured() else "none"
+
+
+def running(guest: Guest | None) -> bool:
+    """Whether an old pass is being tried at this moment."""
+    clocks = [stand.clock for stand in (guest.stands if guest else {}).values() if stand.clock]
+    return any(clock.refused is None and not clock.gone for clock in clocks)
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +79,7 @@ def _row(name: str, guest: Guest | None) -> dict[str, Any]:
         row["state"] = "refused"
     elif _signed_in(stand):
         row["state"] = "ready"
+    row["slow"] = ms is not None and ms > SLOW
     row |= {"ms": ms, "price": price, "at": position(ms) if ms is not None else 0}
     row["words"] = said(ms) if ms is not None else ""
     row["price_words"] = f"{price:.1f} ms" if price is not None else ""

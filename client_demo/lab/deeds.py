@@ -96,7 +96,9 @@ def steal_refresh(player: Player, stand: Stand, _: Operator) -> None:
     if refresh_token is None:
         return
     thief = stand.thief = stand.thief or Thief(key=DeviceKey() if player.exhibit.bound else None)
-    stand.say("thief", "A thief copies the renewal key", "bad", got=[part("key", refresh_token)])
+    stand.say(
+        "thief", "A thief copies the renewal key", "bad", got=[part("refresh_token", refresh_token)]
+    )
     entry, said = player.refreshed_by(thief.key, refresh_token)
     entry.lane, won = "thief", entry.status == OK
     entry.tone = "bad" if won else "good"

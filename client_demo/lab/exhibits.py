@@ -65,7 +65,7 @@ EXHIBITS = (
     ),
     Exhibit(
         name="rotation",
-        title="A key that changes with every use",
+        title="A key for one use",
         line="Each renewal hands out a new key. A copy of an old one gives the thief away.",
         what="Two of them: a short pass for the API, and a renewal key that works exactly once.",
         asked="The provider, at each renewal. Calls are judged by the list of ended passes.",
@@ -111,7 +111,7 @@ EXHIBITS = (
     ),
     Exhibit(
         name="session_state",
-        title="The card says who, the desk says what",
+        title="Ask at the desk",
         line="What you may do is looked up, not carried. It can change while you work.",
         what="A signed pass that says hardly more than whose it is.",
         asked="The API’s own memory; the provider only when something about you has changed.",
@@ -135,7 +135,7 @@ EXHIBITS = (
     ),
     Exhibit(
         name="device_bound",
-        title="A key only your device can turn",
+        title="Bound to your device",
         line="The pass works only together with a secret that never leaves the device.",
         what="A signed ticket that names a key. Each call proves anew that the key is at hand.",
         asked="Nobody about the proof: the API checks it itself. For the end, its own memory.",

@@ -200,7 +200,7 @@ class Lab:
     def all_states(self) -> Response:
         """How the race stands."""
         guest = self._guest()
-        return jsonify(rows=chart.rows(guest), running=_running(guest))
+        return jsonify(rows=chart.rows(guest), running=chart.running(guest))
 
     def _shown(self, guest: Guest, stand: Stand, player: Player) -> dict[str, Any]:
         visit, thief = stand.visit, stand.thief
@@ -275,11 +275,6 @@ class Lab:
             COOKIE, guest.id, httponly=True, secure=secure, samesite="Lax", path="/lab"
         )
         return response
-
-
-def _running(guest: Guest | None) -> bool:
-    clocks = [stand.clock for stand in (guest.stands if guest else {}).values() if stand.clock]
-    return any(clock.refused is None and not clock.gone for clock in clocks)
 
 
 def _passes(stand: Stand, player: Player) -> list[dict[str, Any]]:

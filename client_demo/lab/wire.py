@@ -14,7 +14,9 @@ import httpx
 SENT = ("authorization", "dpop")
 GOT = ("www-authenticate", "guard-freshness", "dpop-nonce", "retry-after")
 LONG = 28
-_TOKEN = re.compile(rf"[A-Za-z0-9_~-]{{{LONG},}}|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){{2}}")
+_JWT = r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+_TOKEN = re.compile(rf"{_JWT}|[A-Za-z0-9_~-]{{{LONG},}}")
+READABLE = {"authorization", "dpop", "access_token", "refresh_token", "id_token", "token"}
 NO_ANSWER = 0
 
 Part = dict[str, Any]
@@ -68,13 +70,13 @@ def exchange(
 
 
 def part(name: str, value: object) -> Part:
-    """A header or a member; a token in it is shortened, and taken apart."""
+    """A header or a member; tokens in it are shortened, and one that is held is taken apart."""
     text = value if isinstance(value, str) else json.dumps(value)
+    shown = {"name": name, "value": _TOKEN.sub(lambda found: shortened(found.group()), text)}
     found = _TOKEN.search(text)
-    if found is None:
-        return {"name": name, "value": text}
-    token = found.group()
-    return {"name": name, "value": text.replace(token, shortened(token)), "token": decoded(token)}
+    if found is not None and name in READABLE:
+        return {**shown, "token": decoded(found.group())}
+    return shown
 
 
 def shortened(token: str) -> str:

@@ -2,6 +2,7 @@
 import { ask } from "./dom.js";
 
 const card = document.getElementById("race");
+const words = document.getElementById("race-said");
 const rows = new Map([...document.querySelectorAll(".row[data-name]")].map((row) => [row.dataset.name, row]));
 const STATES = ["idle", "ready", "running", "refused"];
 const SVG = "http://www.w3.org/2000/svg";
@@ -26,8 +27,10 @@ function draw(said) {
     row.querySelector(".head").setAttribute("cx", `${now.at}%`);
     if (now.words) row.querySelector(".value").textContent = now.words;
     if (now.price_words) row.querySelector(".price").textContent = now.price_words;
+    row.classList.toggle("slow", now.slow);
     dots(row, now.dots);
   }
+  if (card.dataset.running === "yes" && !said.running) words.textContent = words.dataset.after;
   card.dataset.running = said.running ? "yes" : "no";
 }
 
