@@ -93,11 +93,10 @@ class Demo:
         """
         if self.pause is not None and self.pause.poll() is None:
             return False
-        freezes = "kill -STOP -- -$1; sleep $2; kill -CONT -- -$1"
-        group = str(self.processes[0].pid)
-        self.pause = subprocess.Popen(
-            ["/bin/sh", "-c", freezes, "freeze", group, str(seconds)], start_new_session=True
-        )
+        group = self.processes[0].pid
+        thaws = ["/bin/sh", "-c", f"sleep {seconds}; kill -s CONT -- -{group}"]
+        self.pause = subprocess.Popen(thaws, start_new_session=True)
+        os.killpg(group, signal.SIGSTOP)
         return True
 
     def stop(self) -> None:

@@ -1,4 +1,5 @@
-"""Make docs/demo.png: Notes signed in, beside Photos after the sign-out.
+"""Make docs/demo.png: Notes signed in, beside Photos after the sign-out; and docs/lab.png: the
+lab after one sign-out.
 
 Run it with `.venv/bin/python docs/picture.py`; it starts the demo by itself, on free ports.
 """
@@ -22,8 +23,10 @@ from tests.support.chromium import FLAGS  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
 
 PICTURE = ROOT / "docs" / "demo.png"
+LAB = ROOT / "docs" / "lab.png"
 PORTS = ("IDP_PORT", "DEMO_PORT_A", "DEMO_PORT_B", "DEMO_API_PORT")
 SIZE = {"width": 620, "height": 760}
+WIDE = {"width": 1180, "height": 900}
 GAP = 24
 
 
@@ -39,11 +42,14 @@ def main() -> None:
             notes, photos = (f"http://localhost:{port}" for port in ports[1:3])
             before, after = taken(context, notes, photos)
             PICTURE.write_bytes(beside(context, before, after))
+            context = browser.new_context(viewport=WIDE, color_scheme="light")
+            LAB.write_bytes(raced(context, notes))
             browser.close()
         finally:
             os.killpg(demo.pid, signal.SIGINT)
             demo.wait(30)
-    print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} KB")
+    for picture in (PICTURE, LAB):
+        print(f"{picture}: {picture.stat().st_size // 1024} KB")
 
 
 def started(ports: dict[str, str], data: Path) -> "subprocess.Popen[bytes]":
@@ -80,6 +86,19 @@ def taken(context: BrowserContext, notes_url: str, photos_url: str) -> tuple[byt
     notes.click("#logout")
     photos.wait_for_selector("#login")
     return before, shot(photos)
+
+
+def raced(context: BrowserContext, notes_url: str) -> bytes:
+    """The lab, when all ten passes have been refused."""
+    page = context.new_page()
+    page.goto(f"{notes_url}/lab/enter")
+    sign_in(page)
+    page.click("#race-out")
+    page.wait_for_selector(".row.running")
+    page.wait_for_function("!document.querySelector('.row.running')", timeout=60_000)
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(300)
+    return page.locator("#race").screenshot()
 
 
 def shot(page: Page) -> bytes:

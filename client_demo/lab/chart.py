@@ -40,18 +40,18 @@ def running(guest: Guest | None) -> bool:
 
 
 @lru_cache(maxsize=1)
-def measured() -> dict[str, dict[str, float]]:
-    """What was measured beforehand: for each policy the milliseconds until its token was refused,
-    and of one call.
+def measured(path: Path = MEASURED) -> dict[str, dict[str, float]]:
+    """What `idp policies compare --json` has measured, if it lies here: for each policy the
+    milliseconds until its token was refused, and of one call.
     """
     try:
-        said = json.loads(MEASURED.read_text())
-    except (OSError, ValueError):
+        return {
+            row["policy"]: {"ms": row["sign_out"]["took"]["p50"], "price": row["cost"]["call_ms"]}
+            for row in json.loads(path.read_text())["rows"]
+            if row["sign_out"] and row["cost"]
+        }
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    found = {}
-    for row in said.get("policies", []):
-        found[row["policy"]] = {"ms": row["refused_ms"], "price": row.get("call_ms")}
-    return found
 
 
 def position(ms: float) -> float:

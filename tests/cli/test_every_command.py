@@ -49,7 +49,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "feed renew": ("feed renew", None),
     "doctor": (None, "doctor"),
 }
-WITHOUT_JSON = {"migrate", "serve", "worker"}
+WITHOUT_JSON = {"batch", "migrate", "serve", "worker"}
 WITHOUT_DATABASE = {"policies list"}
 
 

@@ -34,7 +34,7 @@ function wire(entry) {
 
 function details(entry) {
   if (!entry.sent.length && !entry.got.length) return null;
-  const half = (title, found) => (found.length ? [element("h4", {}, title), element("dl", { class: "parts" }, ...found)] : []);
+  const half = (title, found) => (found.length ? [element("h3", {}, title), element("dl", { class: "parts" }, ...found)] : []);
   return element("details", { "data-n": entry.n }, element("summary", {}, "What went over the wire"),
     ...half("Sent", parts(entry.sent)), ...half(entry.status === null ? "A copy" : "Came back", parts(entry.got)));
 }
