@@ -18,6 +18,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.journeys.conftest import PASSWORD  # noqa: E402
 from tests.journeys.test_sign_in import call, sign_in  # noqa: E402
 from tests.support.chromium import FLAGS  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
@@ -92,10 +93,12 @@ def raced(context: BrowserContext, notes_url: str) -> bytes:
     """The lab, when all ten passes have been refused."""
     page = context.new_page()
     page.goto(f"{notes_url}/lab/enter")
-    sign_in(page)
+    page.fill("#username", "alice")
+    page.fill("#password", PASSWORD)
+    page.click("#login-submit")
     page.click("#race-out")
     page.wait_for_selector(".row.running")
-    page.wait_for_function("!document.querySelector('.row.running')", timeout=60_000)
+    page.wait_for_selector(".row.running", state="detached", timeout=60_000)
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(300)
     return page.locator("#race").screenshot()
