@@ -1,4 +1,4 @@
-"""The comparison, from what was measured: by `idp policies compare`, or in this very visit."""
+"""The comparison, as it was measured: in this very visit, or by `idp policies compare`."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from client_demo.lab.exhibits import EXHIBITS
 from client_demo.lab.guests import Guest, Stand
 
-MEASURED = Path(__file__).parents[1] / "comparison.json"
+MEASURED = Path(__file__).parents[2] / "docs" / "policies.json"
 LEAST, MOST, SLOW = 1.0, 60_000.0, 3000.0
 TICKS = tuple(
     {"at": f"{100 * math.log10(ms) / math.log10(MOST):.2f}", "words": words}
