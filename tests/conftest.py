@@ -1,13 +1,27 @@
 """Three fixtures: a world on SQLite, a person in it, and a relying party."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from idp.store import db
 from tests.support.services import Postgres, Redis, start_postgres, start_redis
 from tests.support.world import Rp, World, make_world
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _refuse_writes_outside_a_transaction(
+    connection: Connection, _cursor: object, statement: str, *_: object
+) -> None:
+    """What is written before `writing()` would be committed at once, and could not be undone."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
+        return
+    if statement.split(None, 1)[0] in ("INSERT", "UPDATE", "DELETE", "SAVEPOINT"):
+        raise AssertionError(f"written outside a transaction: {statement}")
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,16 @@
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
-from idp.store import db
+from idp.store import Work, db
+
+__all__ = ["Work", "commit", "is_ready", "session"]
 
 
-def session() -> scoped_session[Session]:
+def session() -> scoped_session[Work]:
     """Everything the request has read and written, until it is committed or undone."""
-    unit: scoped_session[Session] = db.session  # type: ignore[assignment]
+    unit: scoped_session[Work] = db.session  # type: ignore[assignment]
     return unit
 
 

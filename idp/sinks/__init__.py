@@ -6,11 +6,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from idp.domain import Provider, upkeep
 from idp.domain.deliveries import Delivery, Outcome
 from idp.domain.outbound import Outbound
+from idp.domain.unit import Work
 from idp.sinks import backchannel
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ class Courier:
     def __init__(
         self,
         op: Provider,
-        session: scoped_session[Session],
+        session: scoped_session[Work],
         outbound: Outbound,
         clock: Callable[[], datetime],
     ) -> None:

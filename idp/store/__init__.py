@@ -5,28 +5,21 @@ about writing: `writing()` before the first write of a request.
 """
 
 import sqlite3
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, LargeBinary, MetaData, event
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    MappedAsDataclass,
-    Session,
-    SessionTransaction,
-    registry,
-    scoped_session,
-)
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, LargeBinary, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, registry
 from sqlalchemy.types import TypeDecorator
 
-Json = dict[str, Any]
-DbSession = Session | scoped_session[Session]
+from idp.store.work import WRITES, DbSession, Work, begin, once_committed, writing
 
+__all__ = ["WRITES", "Base", "DbSession", "Json", "Row", "Utc", "Work", "db", "once_committed"]
+__all__ += ["writing"]
+
+Json = dict[str, Any]
 BUSY_TIMEOUT_MS = 5000
-WRITES = "idp_writes"
-PROMISED, DUE = "idp_promised", "idp_due"
 
 
 class Utc(TypeDecorator[datetime]):
@@ -81,57 +74,13 @@ class Row(MappedAsDataclass, Base, kw_only=True):
 
 db = SQLAlchemy(
     model_class=Base,
-    session_options={"expire_on_commit": False, "autoflush": False},
+    session_options={"class_": Work, "expire_on_commit": False, "autoflush": False},
     engine_options={
+        "isolation_level": "AUTOCOMMIT",  # until somebody writes
         "pool_pre_ping": False,
         "hide_parameters": True,  # what is in an error is in the log
     },
 )
-
-
-def writing(session: DbSession) -> None:
-    """Say that this request writes from here on.
-
-    SQLite cannot turn a reading transaction into a writing one once somebody else has
-    written in between, so what was read is let go and a writing transaction is begun at
-    once (`BEGIN IMMEDIATE`). Whatever must still be true is asked again inside it. On
-    PostgreSQL there is nothing to do.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        return
-    unit = session() if isinstance(session, scoped_session) else session
-    if unit.in_transaction():
-        if unit.connection().get_execution_options().get(WRITES):
-            return
-        unit.commit()
-    unit.connection(execution_options={WRITES: True})
-
-
-def once_committed(session: DbSession, act: Callable[[], None]) -> None:
-    """Have this done as soon as what the session wrote is durable and its connection is back.
-
-    If it is undone instead, so is the promise. The same act is done once, however often it
-    was promised.
-    """
-    unit = session() if isinstance(session, scoped_session) else session
-    unit.info.setdefault(PROMISED, {})[act] = None
-
-
-@event.listens_for(Session, "after_commit")
-def _promises_are_due(session: Session) -> None:
-    session.info[DUE] = session.info.pop(PROMISED, {})
-
-
-@event.listens_for(Session, "after_rollback")
-def _promises_are_void(session: Session) -> None:
-    session.info.pop(PROMISED, None)
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _keep_promises(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:
-        for act in session.info.pop(DUE, {}):
-            act()
 
 
 @event.listens_for(Engine, "connect")
@@ -149,17 +98,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _begin(connection: Any) -> None:
-    if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@event.listens_for(Session, "before_flush")
-def _refuse_unannounced_writes(session: Session, _context: object, _instances: object) -> None:
-    """A write in a reading transaction is a mistake of ours, and is found by the first test."""
-    changed = session.new or session.dirty or session.deleted
-    if not changed or session.get_bind().dialect.name != "sqlite":
-        return
-    if not session.connection().get_execution_options().get(WRITES):
-        raise RuntimeError("a request wrote without saying writing() first")
+def _begin(connection: Connection) -> None:
+    """A connection that was taken to write begins at once; others commit each statement."""
+    if connection.get_execution_options().get(WRITES):
+        begin(connection)

@@ -221,6 +221,7 @@ def test_nodes_that_start_at_once_agree_on_one_set(
     nodes = [make_second(tmp_path / str(n), either) for n in range(4)]
     if state == "empty":
         with either.app.app_context():
+            writing(db.session)
             db.session.connection().exec_driver_sql("DELETE FROM signing_key")
             db.session.commit()
     else:

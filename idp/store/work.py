@@ -1,0 +1,121 @@
+"""The unit of work: everything one request reads and writes, on one connection.
+
+Reading needs no transaction: each statement is answered as things stand, on every database
+alike. The first write begins one, whatever must still be true is asked again inside it, and
+one commit ends it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import scoped_session
+
+WRITES = "idp_writes"
+
+Act = Callable[[], None]
+
+
+class Work(Session):
+    """A session whose connection is taken when it is first needed, and given back with the
+    commit. What is read without the ORM costs nothing of the ORM.
+    """
+
+    def __init__(self, db: SQLAlchemy, **options: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        super().__init__(db, **options)
+        self.writes = False
+        self._held: Connection | None = None
+        self._promised: dict[Act, None] = {}
+
+    def connection(self, *_: object, **__: object) -> Connection:
+        """The connection of this unit; the ORM works on it, too."""
+        if self._held is None:
+            self._held = self._db.engine.connect()
+        return self._held
+
+    def get_bind(self, *_: object, **__: object) -> Connection:
+        return self.connection()
+
+    def begin_writing(self) -> None:
+        """Whatever is asked from here on stays true until the commit."""
+        if not self.writes:
+            begin(self.connection())
+            self.writes = True
+
+    def promise(self, act: Act) -> None:
+        """Do this as soon as all is durable and the connection is given back."""
+        self._promised[act] = None
+
+    def commit(self) -> None:
+        due = self._promised
+        if self.in_transaction():
+            super().commit()
+        if self._held is not None:
+            self._held.commit()
+        self._let_go()
+        for act in due:
+            act()
+
+    def rollback(self) -> None:
+        try:
+            if self.in_transaction():
+                super().rollback()
+        finally:
+            self._let_go()
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Give the connection back; what was not committed is undone, and not promised."""
+        held, self._held = self._held, None
+        self.writes, self._promised = False, {}
+        if held is not None:
+            held.close()
+
+
+DbSession = Work | scoped_session[Work]
+
+
+def writing(session: DbSession) -> None:
+    """Say that this request writes from here on.
+
+    SQLite cannot turn a reading transaction into a writing one once somebody else has written
+    in between, so one that writes does so from its beginning (`BEGIN IMMEDIATE`). Whatever
+    must still be true is asked again inside it.
+    """
+    work_of(session).begin_writing()
+
+
+def once_committed(session: DbSession, act: Act) -> None:
+    """Have this done as soon as what the session wrote is durable and its connection is back.
+
+    If it is undone instead, so is the promise. The same act is done once, however often it
+    was promised.
+    """
+    work_of(session).promise(act)
+
+
+def work_of(session: DbSession) -> Work:
+    """The unit of work of the request at hand."""
+    return session() if isinstance(session, scoped_session) else session
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction in the database itself: connections of ours commit each statement
+    when nobody says so.
+    """
+    immediate = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@event.listens_for(Work, "before_flush")
+def _refuse_unannounced_writes(session: Work, _context: object, _instances: object) -> None:
+    """A write outside a transaction is a mistake of ours, and is found by the first test."""
+    if not session.writes and (session.new or session.dirty or session.deleted):
+        raise RuntimeError("a request wrote without saying writing() first")
