@@ -19,7 +19,7 @@ from idp.domain.metadata import InvalidMetadata, checked, policies_of
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
-from idp.store import DbSession, Json, writing
+from idp.store import DbSession, Json, Prebuilt, writing
 from idp.store.clients import Client, ClientSecret
 from idp.store.sessions import Grant, Line
 
@@ -30,8 +30,8 @@ OLD_SECRET_WORKS = timedelta(days=1)
 USED_EVERY = timedelta(hours=1)
 MOST_VIEWS = 10_000
 
-_VERSION = select(Client.version, Client.disabled_at, Client.last_used_at).where(
-    Client.client_id == bindparam("c")
+_VERSION = Prebuilt(
+    select(Client.version, Client.last_used_at).where(Client.client_id == bindparam("c"))
 )
 
 
@@ -68,7 +68,7 @@ class Clients:
 
     def find(self, client_id: str) -> ClientView | None:
         """The client as it is now."""
-        row = self._session.connection().execute(_VERSION, {"c": client_id}).one_or_none()
+        row = self._session().row(_VERSION, c=client_id)
         if row is None:
             self._views.pop(client_id, None)
             return None
@@ -202,7 +202,7 @@ class Clients:
 
     def touch(self, client_id: str, now: datetime) -> None:
         """The client is in use; written down once an hour at the most."""
-        row = self._session.connection().execute(_VERSION, {"c": client_id}).one_or_none()
+        row = self._session().row(_VERSION, c=client_id)
         if row is None or (row.last_used_at and now - row.last_used_at < USED_EVERY):
             return
         writing(self._session)

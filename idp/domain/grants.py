@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, exists, select
 
@@ -18,7 +19,9 @@ from idp.store.sessions import Grant, Line, Participation, RefreshToken
 
 __all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Spent", "Unknown"]
 
-SPENT_KEPT = timedelta(minutes=1)
+SPENT_KEPT = timedelta(minutes=1)  # an old token needs no row: its family part tells it is ours
+
+LineAsRead = Any  # a Line as it stands in the store, for reading only
 
 
 class Unknown(Exception):
@@ -163,33 +166,27 @@ class Grants:
 
     def keep(self, token: Handle, line: Line, now: datetime) -> None:
         """Store the hash of a line's newest refresh token."""
-        row = {"digest": digest(token), "line_id": line.id, "issued_at": now, "spent_at": None}
-        self._session.connection().execute(statements.KEEP, row)
+        self._session().change(statements.KEEP, d=digest(token), l=line.id, moment=now)
 
-    def line(self, line_id: str) -> Line | None:
+    def line(self, line_id: str) -> LineAsRead | None:
         """A line by its id, over or not."""
-        return self._session.scalars(
-            statements.BY_ID, {"l": line_id}, execution_options=statements.AFRESH
-        ).one_or_none()
+        return self._session().row(statements.BY_ID, l=line_id)
 
     def lines_of_account(self, account_id: str) -> list[Line]:
         """The lines of a person that are not over, the newest use first."""
         query = select(Line).where(Line.account_id == account_id, Line.ended_at.is_(None))
         return list(self._session.scalars(query.order_by(Line.last_used_at.desc())))
 
-    def line_of(self, token: str) -> Line | None:
+    def line_of(self, token: str) -> LineAsRead | None:
         """The line a refresh token belongs to, spent or not; nothing is changed."""
         family = self._key.family(token)
         if family is None:
             return None
-        return self._session.scalars(
-            statements.BY_FAMILY, {"f": family}, execution_options=statements.AFRESH
-        ).one_or_none()
+        return self._session().row(statements.BY_FAMILY, f=family)
 
     def newest(self, token: str) -> bool:
         """Whether this is the line's present refresh token, not yet spent."""
-        found = self._session.connection().execute(statements.SPENT_AT, {"d": digest(token)})
-        row = found.one_or_none()
+        row = self._session().row(statements.SPENT_AT, d=digest(token))
         return row is not None and row.spent_at is None
 
     def spend_refresh(
@@ -202,21 +199,20 @@ class Grants:
         `Reused`. Without rotation the token stays as it is.
         """
         writing(self._session)
-        moved = {"l": line.id, "moment": now, "idle": self._idle_end(line, now)}
-        connection = self._session.connection()
+        work, idle = self._session(), self._idle_end(line, now)
         if not rotate:
             if not self.newest(token):
                 raise Reused(line)
-            connection.execute(statements.FOLLOW, moved)
+            work.change(statements.FOLLOW, l=line.id, moment=now, idle=idle)
             return Spent(line, token)
-        spent = connection.execute(statements.SPEND, {"d": digest(token), "moment": now})
+        spent = work.change(statements.SPEND, d=digest(token), moment=now)
         successor = self._key.successor(token)
-        if spent.rowcount != 1:
+        if spent != 1:
             if self._within_grace(token, successor, grace, now):
                 return Spent(line, successor)
             raise Reused(line)
-        connection.execute(statements.FOLLOW, moved)
-        self._clear_spent(line.id, now)
+        work.change(statements.FOLLOW, l=line.id, moment=now, idle=idle)
+        work.change(statements.CLEAR, l=line.id, before=now - SPENT_KEPT)
         self.keep(successor, line, now)
         return Spent(line, successor)
 
@@ -231,8 +227,8 @@ class Grants:
         """Remember how long the newest access token for each API lives, and how it ends, for
         the receipt. Whoever mints holds the line, so that nothing is lost between two.
         """
-        connection = self._session.connection()
-        access, access_until = connection.execute(statements.OUT, {"l": line.id}).one()
+        work = self._session()
+        access, access_until = work.row(statements.OUT, l=line.id)
         kept = {name: out for name, out in access.items() if out["until"] > now.timestamp()}
         ends = int(policies.ends)
         for audience in audiences:
@@ -242,7 +238,7 @@ class Grants:
                 "ends": max(before["ends"], ends),
             }
         longest = max(access_until, until)
-        connection.execute(statements.MINTED, {"l": line.id, "until": longest, "access": kept})
+        work.change(statements.MINTED, l=line.id, until=longest, out=kept)
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget lines of which nothing lives any more, and what was taken back or allowed to
@@ -261,17 +257,10 @@ class Grants:
     def _within_grace(
         self, token: Handle, successor: Handle, grace: timedelta, now: datetime
     ) -> bool:
-        found = self._session.connection().execute(statements.SPENT_AT, {"d": digest(token)})
-        spent_at = found.scalar_one_or_none()
-        if spent_at is None or not grace or now - spent_at >= grace:
+        row = self._session().row(statements.SPENT_AT, d=digest(token))
+        if row is None or row.spent_at is None or not grace or now - row.spent_at >= grace:
             return False
         return self.newest(successor)
-
-    def _clear_spent(self, line_id: str, now: datetime) -> None:
-        """An old token needs no row: its family part still tells that it was one of ours."""
-        self._session.connection().execute(
-            statements.CLEAR, {"l": line_id, "before": now - SPENT_KEPT}
-        )
 
     def _idle_end(self, line: Line, now: datetime) -> datetime:
         return min(now + self._rules.line_idle, line.expires_at)

@@ -11,7 +11,7 @@ from idp.crypto import jose
 from idp.crypto.secrets import Handle, digest
 from idp.domain.live import Lineage
 from idp.policies import TokenFacts
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Denied
 from idp.store.tokens import IssuedToken
 
@@ -19,8 +19,8 @@ __all__ = ["HANDLE_PREFIX", "AccessToken", "Issued", "IssuedToken", "Listing", "
 
 HANDLE_PREFIX = "at_"
 
-_LISTED = select(IssuedToken.listed).where(IssuedToken.jti == bindparam("j"))
-_DENIED = select(Denied.jti).where(Denied.jti == bindparam("j"))
+_LISTED = Prebuilt(select(IssuedToken.listed).where(IssuedToken.jti == bindparam("j")))
+_DENIED = Prebuilt(select(Denied.jti).where(Denied.jti == bindparam("j")))
 
 
 class Listing(Protocol):
@@ -160,12 +160,12 @@ class Issued:
 
     def listed(self, jti: str) -> bool:
         """Whether a token stands on the list of those that are good."""
-        row = self._session.connection().execute(_LISTED, {"j": jti}).one_or_none()
+        row = self._session().row(_LISTED, j=jti)
         return row is not None and bool(row.listed)
 
     def denied(self, jti: str) -> bool:
         """Whether a token was taken back."""
-        return self._session.connection().execute(_DENIED, {"j": jti}).one_or_none() is not None
+        return self._session().row(_DENIED, j=jti) is not None
 
     def of_lines(self, line_ids: Iterable[str], now: datetime) -> list[AccessToken]:
         """The remembered tokens of these lines that have not expired."""

@@ -2,32 +2,39 @@
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from idp.store import Prebuilt
 from idp.store.sessions import Grant, Line, RefreshToken
 
-BY_FAMILY = select(Line).where(Line.family == bindparam("f"))
-BY_ID = select(Line).where(Line.id == bindparam("l"))
-AFRESH = {"populate_existing": True}
+_COLUMNS = select(*Line.__table__.columns)
+BY_FAMILY = Prebuilt(_COLUMNS.where(Line.family == bindparam("f")))
+BY_ID = Prebuilt(_COLUMNS.where(Line.id == bindparam("l")))
 ALLOWED = select(Grant).where(
     Grant.account_id == bindparam("a"), Grant.client_id == bindparam("c"), Grant.ended_at.is_(None)
 )
-SPENT_AT = select(RefreshToken.spent_at).where(RefreshToken.digest == bindparam("d"))
-KEEP = insert(RefreshToken)
-CLEAR = delete(RefreshToken).where(
-    RefreshToken.line_id == bindparam("l"), RefreshToken.spent_at < bindparam("before")
+SPENT_AT = Prebuilt(select(RefreshToken.spent_at).where(RefreshToken.digest == bindparam("d")))
+KEEP = Prebuilt(
+    insert(RefreshToken).values(
+        digest=bindparam("d"), line_id=bindparam("l"), issued_at=bindparam("moment"), spent_at=None
+    )
 )
-SPEND = (
+CLEAR = Prebuilt(
+    delete(RefreshToken).where(
+        RefreshToken.line_id == bindparam("l"), RefreshToken.spent_at < bindparam("before")
+    )
+)
+SPEND = Prebuilt(
     update(RefreshToken)
     .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
     .values(spent_at=bindparam("moment"))
 )
-FOLLOW = (
+FOLLOW = Prebuilt(
     update(Line)
     .where(Line.id == bindparam("l"), Line.ended_at.is_(None))
     .values(last_used_at=bindparam("moment"), idle_expires_at=bindparam("idle"))
 )
-OUT = select(Line.access, Line.access_until).where(Line.id == bindparam("l"))
-MINTED = (
+OUT = Prebuilt(select(Line.access, Line.access_until).where(Line.id == bindparam("l")))
+MINTED = Prebuilt(
     update(Line)
     .where(Line.id == bindparam("l"))
-    .values(access_until=bindparam("until"), access=bindparam("access"))
+    .values(access_until=bindparam("until"), access=bindparam("out"))
 )

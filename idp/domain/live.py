@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select
 
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Denied, Grant, Line, Session
@@ -32,41 +32,48 @@ class Lineage:
 _Facts = Any  # a row of the query below
 
 _one = select(literal(1).label("one")).subquery()
-_FACTS = select(
-    Client.client_id.label("client"),
-    Client.disabled_at.label("client_disabled"),
-    Account.id.label("account"),
-    Account.disabled_at.label("account_disabled"),
-    Account.generation.label("generation"),
-    Session.id.label("session"),
-    Session.ended_at.label("session_ended"),
-    Session.idle_expires_at.label("session_idle"),
-    Session.expires_at.label("session_until"),
-    Session.generation.label("session_generation"),
-    Grant.id.label("grant"),
-    Grant.ended_at.label("grant_ended"),
-    Line.id.label("line"),
-    Line.offline.label("offline"),
-    Line.ended_at.label("line_ended"),
-    Line.expires_at.label("line_until"),
-    Line.generation.label("line_generation"),
-    Denied.jti.label("denied"),
-).select_from(
-    _one.outerjoin(Client, Client.client_id == bindparam("client_id"))
-    .outerjoin(Line, Line.id == bindparam("line_id"))
-    .outerjoin(Session, Session.id == func.coalesce(bindparam("session_id"), Line.session_id))
-    .outerjoin(
-        Account,
-        Account.id == func.coalesce(bindparam("account_id"), Line.account_id, Session.account_id),
+_FACTS = Prebuilt(
+    select(
+        Client.client_id.label("client"),
+        Client.disabled_at.label("client_disabled"),
+        Account.id.label("account"),
+        Account.disabled_at.label("account_disabled"),
+        Account.generation.label("generation"),
+        Session.id.label("session"),
+        Session.ended_at.label("session_ended"),
+        Session.idle_expires_at.label("session_idle"),
+        Session.expires_at.label("session_until"),
+        Session.generation.label("session_generation"),
+        Grant.id.label("grant"),
+        Grant.ended_at.label("grant_ended"),
+        Line.id.label("line"),
+        Line.offline.label("offline"),
+        Line.ended_at.label("line_ended"),
+        Line.expires_at.label("line_until"),
+        Line.generation.label("line_generation"),
+        Denied.jti.label("denied"),
+    ).select_from(
+        _one.outerjoin(Client, Client.client_id == bindparam("client_id"))
+        .outerjoin(Line, Line.id == bindparam("line_id"))
+        .outerjoin(Session, Session.id == func.coalesce(bindparam("session_id"), Line.session_id))
+        .outerjoin(
+            Account,
+            Account.id
+            == func.coalesce(bindparam("account_id"), Line.account_id, Session.account_id),
+        )
+        .outerjoin(Grant, Grant.id == func.coalesce(bindparam("grant_id"), Line.grant_id))
+        .outerjoin(Denied, Denied.jti == bindparam("jti"))
     )
-    .outerjoin(Grant, Grant.id == func.coalesce(bindparam("grant_id"), Line.grant_id))
-    .outerjoin(Denied, Denied.jti == bindparam("jti"))
 )
 
-_LINE_OF = select(Line.account_id, Line.session_id).where(Line.id == bindparam("id"))
-_HOLD_ACCOUNT = select(Account.id).where(Account.id == bindparam("id")).with_for_update(read=True)
-_HOLD_SESSION = select(Session.id).where(Session.id == bindparam("id")).with_for_update(read=True)
-_HOLD_LINE = select(Line.id).where(Line.id == bindparam("id")).with_for_update()
+_LINE_OF = Prebuilt(select(Line.account_id, Line.session_id).where(Line.id == bindparam("id")))
+_HOLD_ACCOUNT = Prebuilt(
+    select(Account.id).where(Account.id == bindparam("id")).with_for_update(read=True)
+)
+_HOLD_SESSION = Prebuilt(
+    select(Session.id).where(Session.id == bindparam("id")).with_for_update(read=True)
+)
+_HOLD_LINE = Prebuilt(select(Line.id).where(Line.id == bindparam("id")).with_for_update())
 
 
 class Live:
@@ -83,20 +90,14 @@ class Live:
         """
         if lock:
             self._hold(lineage)
-        facts = (
-            self._session.connection()
-            .execute(
-                _FACTS,
-                {
-                    "client_id": lineage.client_id,
-                    "account_id": lineage.account_id,
-                    "session_id": lineage.session_id,
-                    "grant_id": lineage.grant_id,
-                    "line_id": lineage.line_id,
-                    "jti": lineage.jti,
-                },
-            )
-            .one()
+        facts = self._session().row(
+            _FACTS,
+            client_id=lineage.client_id,
+            account_id=lineage.account_id,
+            session_id=lineage.session_id,
+            grant_id=lineage.grant_id,
+            line_id=lineage.line_id,
+            jti=lineage.jti,
         )
         return (
             _client_ended(lineage, facts)
@@ -110,15 +111,15 @@ class Live:
         writing(self._session)
         if self._session.get_bind().dialect.name == "sqlite":
             return
-        connection = self._session.connection()
+        work = self._session()
         line = None
         if lineage.line_id is not None:
-            line = connection.execute(_LINE_OF, {"id": lineage.line_id}).one_or_none()
+            line = work.row(_LINE_OF, id=lineage.line_id)
         account_id = lineage.account_id or (line.account_id if line else None)
         session_id = lineage.session_id or (line.session_id if line else None)
-        connection.execute(_HOLD_ACCOUNT, {"id": account_id})
-        connection.execute(_HOLD_SESSION, {"id": session_id})
-        connection.execute(_HOLD_LINE, {"id": lineage.line_id})
+        work.rows(_HOLD_ACCOUNT, id=account_id)
+        work.rows(_HOLD_SESSION, id=session_id)
+        work.rows(_HOLD_LINE, id=lineage.line_id)
 
 
 def _client_ended(lineage: Lineage, facts: _Facts) -> str | None:

@@ -5,21 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from idp.domain.feed import Feed
 from idp.domain.roles import Roles
 from idp.policies import PolicySet
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.clients import Resource
 
 __all__ = ["Api", "Resource", "Resources"]
 
 LONGEST_ACCESS = timedelta(hours=1)
 LOOKED_UP_EVERY = timedelta(seconds=3)
-_ALL = select(*Resource.__table__.columns).order_by(Resource.identifier)
+_ALL = Prebuilt(select(*Resource.__table__.columns).order_by(Resource.identifier))
 
-Api = Row[Any]  # a Resource as it stands in the store, for reading only
+Api = Any  # a Resource as it stands in the store, for reading only
 
 
 class Resources:
@@ -69,7 +69,7 @@ class Resources:
 
     def list(self) -> Sequence[Api]:
         """All APIs."""
-        return self._session.connection().execute(_ALL).all()
+        return self._session().rows(_ALL)
 
     def named(self, identifiers: Iterable[str]) -> Sequence[Api]:
         """Those of these identifiers that exist, in their order."""

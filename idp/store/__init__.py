@@ -13,10 +13,11 @@ from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, LargeBinary,
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, registry
 from sqlalchemy.types import TypeDecorator
 
+from idp.store.prebuilt import Prebuilt
 from idp.store.work import WRITES, DbSession, Work, begin, once_committed, writing
 
-__all__ = ["WRITES", "Base", "DbSession", "Json", "Row", "Utc", "Work", "db", "once_committed"]
-__all__ += ["writing"]
+__all__ = ["WRITES", "Base", "DbSession", "Json", "Prebuilt", "Row", "Utc", "Work", "db"]
+__all__ += ["once_committed", "writing"]
 
 Json = dict[str, Any]
 BUSY_TIMEOUT_MS = 5000

@@ -13,6 +13,8 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import scoped_session
 
+from idp.store.prebuilt import Prebuilt
+
 WRITES = "idp_writes"
 
 Act = Callable[[], None]
@@ -26,6 +28,7 @@ class Work(Session):
     def __init__(self, db: SQLAlchemy, **options: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
         super().__init__(db, **options)
         self.writes = False
+        self._maps = False
         self._held: Connection | None = None
         self._promised: dict[Act, None] = {}
 
@@ -36,6 +39,8 @@ class Work(Session):
         return self._held
 
     def get_bind(self, *_: object, **__: object) -> Connection:
+        """The same connection for the ORM, which asks here before it does anything."""
+        self._maps = True
         return self.connection()
 
     def begin_writing(self) -> None:
@@ -44,16 +49,34 @@ class Work(Session):
             begin(self.connection())
             self.writes = True
 
+    def rows(self, statement: Prebuilt, **given: object) -> list[Any]:
+        """What a statement of the hot path finds."""
+        return statement.rows(self.connection(), given)
+
+    def row(self, statement: Prebuilt, **given: object) -> Any:  # noqa: ANN401 - whatever was asked
+        """The one row that it finds, or None."""
+        found = statement.rows(self.connection(), given)
+        return found[0] if found else None
+
+    def change(self, statement: Prebuilt, **given: object) -> int:
+        """What a statement of the hot path writes: how many rows there were to change."""
+        self.begin_writing()
+        return statement.change(self.connection(), given)
+
     def promise(self, act: Act) -> None:
         """Do this as soon as all is durable and the connection is given back."""
         self._promised[act] = None
 
     def commit(self) -> None:
         due = self._promised
-        if self.in_transaction():
-            super().commit()
-        if self._held is not None:
-            self._held.commit()
+        try:
+            if self.in_transaction():
+                super().commit()
+            if self._held is not None:
+                self._held.commit()
+        except BaseException:
+            self._distrust()
+            raise
         self._let_go()
         for act in due:
             act()
@@ -67,9 +90,15 @@ class Work(Session):
 
     def close(self) -> None:
         try:
-            super().close()
+            if self._maps:
+                super().close()
         finally:
             self._let_go()
+
+    def _distrust(self) -> None:
+        """A connection that could not commit is closed: nobody goes on with what is half done."""
+        if self._held is not None:
+            self._held.invalidate()
 
     def _let_go(self) -> None:
         """Give the connection back; what was not committed is undone, and not promised."""
@@ -79,7 +108,7 @@ class Work(Session):
             held.close()
 
 
-DbSession = Work | scoped_session[Work]
+DbSession = scoped_session[Work]
 
 
 def writing(session: DbSession) -> None:
@@ -89,7 +118,7 @@ def writing(session: DbSession) -> None:
     in between, so one that writes does so from its beginning (`BEGIN IMMEDIATE`). Whatever
     must still be true is asked again inside it.
     """
-    work_of(session).begin_writing()
+    session().begin_writing()
 
 
 def once_committed(session: DbSession, act: Act) -> None:
@@ -98,12 +127,7 @@ def once_committed(session: DbSession, act: Act) -> None:
     If it is undone instead, so is the promise. The same act is done once, however often it
     was promised.
     """
-    work_of(session).promise(act)
-
-
-def work_of(session: DbSession) -> Work:
-    """The unit of work of the request at hand."""
-    return session() if isinstance(session, scoped_session) else session
+    session().promise(act)
 
 
 def begin(connection: Connection) -> None:

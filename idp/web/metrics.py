@@ -31,6 +31,7 @@ class Requests:
         # Asked anew: the server may have named a folder since the library was loaded.
         values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self._kept: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._answered = Counter(
             "idp_requests",
             "Requests that were answered.",
@@ -53,9 +54,18 @@ class Requests:
         """It was answered."""
         endpoint = request.url_rule.rule if request.url_rule is not None else "none"
         method = request.method if request.method in METHODS else "other"
-        self._answered.labels(endpoint, method, str(response.status_code)).inc()
-        self._took.labels(endpoint).observe(time.perf_counter() - g.began)
+        answered, took = self._kept_for(endpoint, method, response.status_code)
+        answered.inc()
+        took.observe(time.perf_counter() - g.began)
         return response
+
+    def _kept_for(self, endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Where this kind of answer is counted, looked up once: there are not many kinds."""
+        kind = (endpoint, method, status)
+        if kind not in self._kept:
+            answered = self._answered.labels(endpoint, method, str(status))
+            self._kept[kind] = answered, self._took.labels(endpoint)
+        return self._kept[kind]
 
 
 class Store:
