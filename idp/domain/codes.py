@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Code
 
 __all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "LOGOUT", "AlreadySpent"]
@@ -26,7 +26,15 @@ LOGOUT = "logout"
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
 PREFIXES |= {LOGOUT: "lo_"}
 
-_ISSUE = insert(Code)
+_ISSUE = Prebuilt(
+    insert(Code).values(
+        kind=bindparam("k"),
+        digest=bindparam("d"),
+        details=bindparam("about"),
+        created_at=bindparam("moment"),
+        expires_at=bindparam("until"),
+    )
+)
 _ONE = select(Code).where(Code.kind == bindparam("k"), Code.digest == bindparam("d"))
 _SPEND = (
     update(Code)
@@ -62,18 +70,15 @@ class Codes:
         self, kind: str, details: Mapping[str, Any], lifetime: timedelta, now: datetime
     ) -> Handle:
         """Keep the details until somebody brings the handle back, once, in time."""
-        writing(self._session)
         handle = new_handle(PREFIXES[kind])
-        row = {
-            "kind": kind,
-            "digest": digest(handle),
-            "details": dict(details),
-            "created_at": now,
-            "expires_at": now + lifetime,
-            "spent_at": None,
-            "line_id": None,
-        }
-        self._session.connection().execute(_ISSUE, row)
+        self._session().change(
+            _ISSUE,
+            k=kind,
+            d=digest(handle),
+            about=dict(details),
+            moment=now,
+            until=now + lifetime,
+        )
         return handle
 
     def look(self, kind: str, handle: str, now: datetime) -> Code | None:

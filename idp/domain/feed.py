@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy import (
     Connection,
     Engine,
-    Update,
+    Integer,
+    bindparam,
     delete,
     exists,
     func,
@@ -33,7 +34,7 @@ from idp.domain.leases import Lease, Leases
 from idp.domain.listeners import Head, Listeners
 from idp.domain.rules import Rules
 from idp.policies.feed import ACCOUNT, CLIENT, STATE, key
-from idp.store import WRITES, DbSession, once_committed, writing
+from idp.store import WRITES, DbSession, Prebuilt, once_committed, writing
 from idp.store.system import Ended, FeedHead
 
 __all__ = ["Batch", "Feed", "Head", "Lease"]
@@ -86,20 +87,9 @@ class Feed:
         generation: int | None = None,
     ) -> None:
         """Say that these are over; kept as long as a token could still name them."""
-        writing(self._session)
-        kept = until + self._rules.feed_margin
-        rows = [
-            {
-                "kind": kind,
-                "subject": subject,
-                "generation": generation,
-                "at": now,
-                "until": kept,
-            }
-            for subject in subjects
-        ]
-        if rows:
-            self._session.execute(insert(Ended), rows)
+        work, kept = self._session(), until + self._rules.feed_margin
+        for subject in subjects:
+            work.change(_PUT, k=kind, s=subject, g=generation, moment=now, kept=kept)
             once_committed(self._session, self.dispatch)
 
     def cut_off_account(self, account_id: str, generation: int, now: datetime) -> None:
@@ -188,8 +178,8 @@ class Feed:
 
     def _head(self) -> Head | None:
         with self._engine.connect() as connection:
-            row = connection.execute(_HEAD).one_or_none()
-        return Head(*row) if row is not None else None
+            rows = _HEAD.rows(connection, {})
+        return Head(*rows[0]) if rows else None
 
     def _number(self) -> None:
         """Give the next numbers to all that has none, in one short transaction of its own."""
@@ -199,8 +189,8 @@ class Feed:
                 return
             with self._engine.connect().execution_options(**{WRITES: True}) as connection:
                 epoch, before = _locked_head(connection)
-                count = connection.execute(_numbered_from(before)).rowcount
-                connection.execute(update(FeedHead).values(seq=before + count))
+                count = _NUMBER.change(connection, {"before": before})
+                _COME_TO.change(connection, {"to": before + count})
                 connection.commit()
             head = Head(epoch, before + count)
             self._listeners.hear(head)
@@ -215,26 +205,40 @@ class Feed:
             before = batch.to
 
 
-_PENDING = exists().where(Ended.seq.is_(None))
-_HEAD = select(FeedHead.epoch, FeedHead.seq, _PENDING).where(FeedHead.id == ONLY)
+_PUT = Prebuilt(
+    insert(Ended)
+    .inline()
+    .values(
+        kind=bindparam("k"),
+        subject=bindparam("s"),
+        generation=bindparam("g"),
+        at=bindparam("moment"),
+        until=bindparam("kept"),
+    )
+)
+_PENDING = exists().where(Ended.seq.is_(None)).label("pending")
+_HEAD = Prebuilt(select(FeedHead.epoch, FeedHead.seq, _PENDING).where(FeedHead.id == ONLY))
+_LOCKED = select(FeedHead.epoch, FeedHead.seq).where(FeedHead.id == ONLY).with_for_update()
+_COME_TO = Prebuilt(update(FeedHead).values(seq=bindparam("to")))
+
+_place = func.row_number().over(order_by=Ended.id)
+_fresh = (
+    select(Ended.id, (bindparam("before", type_=Integer) + _place).label("seq"))
+    .where(Ended.seq.is_(None))
+    .subquery()
+)
+# Numbers for all that has none, in the order in which it was written.
+_NUMBER = Prebuilt(update(Ended).where(Ended.id == _fresh.c.id).values(seq=_fresh.c.seq))
 
 
 def _locked_head(connection: Connection) -> tuple[str, int]:
     """The head, ours alone until the commit; made by the first who needs it."""
-    locked = select(FeedHead.epoch, FeedHead.seq).where(FeedHead.id == ONLY).with_for_update()
-    row = connection.execute(locked).one_or_none()
+    row = connection.execute(_LOCKED).one_or_none()
     if row is None:
         fresh = select(literal(ONLY), literal(new_id()), literal(0)).where(~exists(FeedHead.id))
         connection.execute(insert(FeedHead).from_select(["id", "epoch", "seq"], fresh))
-        row = connection.execute(locked).one()
+        row = connection.execute(_LOCKED).one()
     return row.epoch, row.seq
-
-
-def _numbered_from(before: int) -> Update:
-    """Numbers for all that has none, in the order in which it was written."""
-    place = func.row_number().over(order_by=Ended.id)
-    fresh = select(Ended.id, (before + place).label("seq")).where(Ended.seq.is_(None)).subquery()
-    return update(Ended).where(Ended.id == fresh.c.id).values(seq=fresh.c.seq)
 
 
 def _rows(connection: Connection, head: Head, start: int) -> Batch:

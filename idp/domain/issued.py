@@ -20,6 +20,9 @@ __all__ = ["HANDLE_PREFIX", "AccessToken", "Issued", "IssuedToken", "Listing", "
 HANDLE_PREFIX = "at_"
 
 _LISTED = Prebuilt(select(IssuedToken.listed).where(IssuedToken.jti == bindparam("j")))
+_STRIKE = Prebuilt(
+    update(IssuedToken).where(IssuedToken.jti == bindparam("j")).values(listed=False)
+)
 _DENIED = Prebuilt(select(Denied.jti).where(Denied.jti == bindparam("j")))
 
 
@@ -181,10 +184,7 @@ class Issued:
         writing(self._session)
         until = datetime.fromtimestamp(token.expires_at, UTC)
         told = self._listing.strike(token.jti, until, now)
-        self._session.execute(
-            update(IssuedToken).where(IssuedToken.jti == token.jti).values(listed=False),
-            execution_options={"synchronize_session": False},
-        )
+        self._session().change(_STRIKE, j=token.jti)
         return told
 
     def sweep(self, now: datetime, limit: int) -> int:

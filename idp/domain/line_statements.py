@@ -8,6 +8,7 @@ from idp.store.sessions import Grant, Line, RefreshToken
 _COLUMNS = select(*Line.__table__.columns)
 BY_FAMILY = Prebuilt(_COLUMNS.where(Line.family == bindparam("f")))
 BY_ID = Prebuilt(_COLUMNS.where(Line.id == bindparam("l")))
+AFRESH = {"populate_existing": True}
 ALLOWED = select(Grant).where(
     Grant.account_id == bindparam("a"), Grant.client_id == bindparam("c"), Grant.ended_at.is_(None)
 )

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import FromClause, Insert, delete, select
+from sqlalchemy import FromClause, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
@@ -17,7 +18,7 @@ from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
 from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
 from idp.policies.feed import JTI
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Denied, Line
 from idp.store.system import Fact
 
@@ -154,11 +155,9 @@ class Tokens:
 
     def deny(self, jti: str, until: datetime, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""
-        writing(self._session)
-        connection = self._session.connection()
-        put = _put(Denied.__table__, connection.dialect.name)
-        row = {"jti": jti, "expires_at": until + CLOCK_MAY_JUMP}
-        if connection.execute(put, row).rowcount == 1:
+        work = self._session()
+        put = _put(Denied.__table__, ("jti", "expires_at"), work.connection().dialect.name)
+        if work.change(put, of_jti=jti, of_expires_at=until + CLOCK_MAY_JUMP) == 1:
             self._feed.put(JTI, [jti], until, now)
 
     def seen_once(self, namespace: str, value: str, until: datetime, now: datetime) -> bool:
@@ -166,12 +165,10 @@ class Tokens:
 
         Part of the request's own transaction: what is answered was remembered (P3).
         """
-        writing(self._session)
-        key = f"{namespace}:{digest(value).hex()}"
-        row = {"key": key, "count": 1, "value": None, "expires_at": until}
-        connection = self._session.connection()
-        put = _put(Fact.__table__, connection.dialect.name)
-        return connection.execute(put, row).rowcount == 1
+        work, key = self._session(), f"{namespace}:{digest(value).hex()}"
+        columns = ("key", "count", "expires_at")
+        put = _put(Fact.__table__, columns, work.connection().dialect.name)
+        return work.change(put, of_key=key, of_count=1, of_expires_at=until) == 1
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget denials and sightings nobody needs any more; returns how many rows went."""
@@ -203,10 +200,11 @@ class Standing:
 
 
 @cache
-def _put(table: FromClause, dialect: str) -> Insert:
+def _put(table: FromClause, columns: tuple[str, ...], dialect: str) -> Prebuilt:
     """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
-    rows went in, which on PostgreSQL must be asked for.
+    rows went in.
     """
     kind = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    put: Insert = kind(table).on_conflict_do_nothing()  # type: ignore[arg-type]
-    return put.execution_options(preserve_rowcount=True)
+    fresh = kind(table)  # type: ignore[arg-type]
+    given: dict[str, Any] = {name: bindparam(f"of_{name}") for name in columns}
+    return Prebuilt(fresh.values(given).on_conflict_do_nothing())
