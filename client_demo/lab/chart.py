@@ -62,6 +62,8 @@ def position(ms: float) -> float:
 
 def said(ms: float) -> str:
     """A time, as people say it."""
+    if ms < 1:
+        return "under 1 ms"
     return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"  # noqa: PLR2004
 
 
