@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from flask import Response
@@ -183,25 +183,37 @@ def _app(concern: Concern) -> Line:
     }.get(concern.state, silent)
 
 
+def _endurance(concern: Concern) -> tuple[int, datetime]:
+    """Of two, that which is over later is greater."""
+    state = (ENDED, CLOSING, LIVES).index(concern.state)
+    return state, concern.until or datetime.max.replace(tzinfo=UTC)
+
+
 class _Access:
-    """What became of access that was given before. The API is named where not all of an app's
-    fares alike.
+    """What became of access that was given before: at each API what lives longest. The API is
+    named where not all of an app's fares alike.
     """
 
     def __init__(self, rows: Iterable[Concern], at: datetime, now: datetime) -> None:
-        access = [row for row in rows if row.kind == "access"]
+        access: dict[tuple[str, str | None], Concern] = {}
+        for row in rows:
+            if row.kind == "access":
+                place = (row.name, row.audience)
+                access[place] = max(access.get(place, row), row, key=_endurance)
         self._now = now
         self._news = _is_news(at, now)
         self._alike: dict[str, set[Line]] = {}
-        for row in access:
+        self._access = access
+        for row in access.values():
             self._alike.setdefault(row.name, set()).add(self._said(row, ""))
-        named = provider().resources.named(row.audience or "" for row in access)
+        named = provider().resources.named(row.audience or "" for row in access.values())
         self._apis = {api.identifier: str(api.name) for api in named}
 
     def line(self, concern: Concern) -> Line:
         """The sentence about one of them."""
+        longest = self._access[concern.name, concern.audience]
         alike = len(self._alike[concern.name]) == 1
-        return self._said(concern, "" if alike else self._api(concern.audience))
+        return self._said(longest, "" if alike else self._api(longest.audience))
 
     def _api(self, audience: str | None) -> str:
         """What an API is called; one that is gone has its address, and we have our name."""

@@ -1,103 +1,22 @@
 """Once means once: 32 racers in 4 processes, on SQLite and on PostgreSQL."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from idp.store import db
 from tests.support.holder import Holder
-from tests.support.services import Postgres, free_port
+from tests.support.race import Race, at_real_time
+from tests.support.services import free_port
 from tests.support.spec import spec
-from tests.support.world import Rp, World, make_world
+from tests.support.world import World, make_world
 
 ROOT = Path(__file__).parents[2]
-PROCESSES, THREADS = 4, 8
 BURSTS = 200
-
-
-class Race:
-    """Some processes that answer for the same provider."""
-
-    def __init__(self, environ: dict[str, str]) -> None:
-        self._racers = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.support.racer"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-            )
-            for _ in range(PROCESSES)
-        ]
-        for racer in self._racers:
-            self._say(racer, {"environ": environ, "threads": THREADS})
-        for racer in self._racers:
-            assert racer.stdout is not None
-            assert racer.stdout.readline() == "ready\n"
-
-    def run(self, path: str, form: dict[str, str], rp: Rp, **headers: str) -> list[list[Any]]:
-        """The same call from all of them; every answer."""
-        call = {"path": path, "form": form, "auth": [rp.client_id, rp.secret]} | {
-            "headers": headers
-        }
-        for racer in self._racers:
-            self._say(racer, call)
-        answers = []
-        for racer in self._racers:
-            assert racer.stdout is not None
-            answers += json.loads(racer.stdout.readline())
-        return answers
-
-    def end(self) -> None:
-        for racer in self._racers:
-            assert racer.stdin is not None
-            racer.stdin.close()
-            racer.wait(20)
-
-    def _say(self, racer: "subprocess.Popen[str]", what: object) -> None:
-        assert racer.stdin is not None
-        racer.stdin.write(json.dumps(what) + "\n")
-        racer.stdin.flush()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def raced(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[tuple[World, Race, dict[str, str]]]:
-    server: Postgres | None = None
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
-        assert server is not None
-        url = server.fresh()
-    world = make_world(tmp_path, url)
-    environ = {
-        "IDP_DATA_DIR": str(tmp_path),
-        "IDP_ISSUER": "https://op.test",
-        "IDP_SECRET": "a secret that is only good for tests, and long",
-    }
-    if url:
-        environ["IDP_DATABASE_URL"] = url
-    race = Race(environ)
-    yield world, race, environ
-    race.end()
-    with world.app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-
-def at_real_time(world: World) -> None:
-    """The racers look at the clock on the wall; so does this world."""
-    from idp.app import wall_clock
-
-    world.clock.now = wall_clock()
 
 
 @pytest.mark.slow

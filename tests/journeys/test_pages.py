@@ -1,6 +1,7 @@
 """The pages in a real Chromium: whom they let in, what they show, and whether all can use them."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -290,6 +291,28 @@ def test_the_last_page_tells_by_itself_what_became_of_an_app(
 
     with place.op.world.app.app_context():
         place.op.world.app.extensions["idp.courier"].run_once()
+
+    expect(page.locator("#receipt")).to_contain_text("Did not answer yet.")
+
+
+@spec("design P8")
+def test_without_javascript_the_receipt_is_looked_at_again_by_a_link(
+    place: Place, open_context: Open
+) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto(place.sign_in_at(place.notes))
+    sign_in(page)
+    page.wait_for_url("https://rp.test/callback?code=*")
+    code = page.url.partition("code=")[2].partition("&")[0]
+    assert place.notes.redeem(code, "v" * 50).status_code == 200
+    page.goto(place.page("/end_session"))
+    page.click("#logout-confirm")
+    expect(page.locator(".verdict")).to_contain_text("Still being told: Notes.")
+
+    with place.op.world.app.app_context():
+        place.op.world.app.extensions["idp.courier"].run_once()
+    (again,) = re.findall(r'<noscript>.*?href="([^"]+)">Reload this page', page.content())
+    page.goto(place.page(again))
 
     expect(page.locator("#receipt")).to_contain_text("Did not answer yet.")
 

@@ -24,24 +24,24 @@ def main() -> None:
         db.session.remove()
     print("ready", flush=True)
     for line in sys.stdin:
-        print(json.dumps(burst(app, json.loads(line), job["threads"])), flush=True)
+        print(json.dumps(burst(app, json.loads(line))), flush=True)
 
 
-def burst(app: Any, call: dict[str, Any], threads: int) -> list[list[Any]]:
-    """The same call from every thread at once."""
+def burst(app: Any, call: dict[str, Any]) -> list[list[Any]]:
+    """A call for each form, from as many threads at once."""
     answers: list[list[Any]] = []
-    barrier = threading.Barrier(threads)
+    barrier = threading.Barrier(len(call["forms"]))
 
-    def once() -> None:
+    def once(form: dict[str, str]) -> None:
         http = app.test_client(use_cookies=False)
         barrier.wait()
         answer = http.post(
-            call["path"], data=call["form"], auth=tuple(call["auth"]), headers=call["headers"]
+            call["path"], data=form, auth=tuple(call["auth"]), headers=call["headers"]
         )
         given = answer.json or {}
         answers.append([answer.status_code, given.get("refresh_token"), given.get("error")])
 
-    runners = [threading.Thread(target=once) for _ in range(threads)]
+    runners = [threading.Thread(target=once, args=(form,)) for form in call["forms"]]
     for runner in runners:
         runner.start()
     for runner in runners:

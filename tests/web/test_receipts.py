@@ -123,6 +123,19 @@ def test_apis_are_named_where_they_do_not_fare_alike(world: World) -> None:
     assert [line.words for line in same.lines] == ["Access it was given before is over."]
 
 
+@spec("design P8")
+def test_of_several_tokens_at_one_api_the_one_that_lives_longest_counts(world: World) -> None:
+    world.api()
+    rows = [access(ENDED, API, 9, world)]
+    rows += [access(LIVES, API, minutes, world) for minutes in (4, 5, 3)]
+    now = world.clock.now
+
+    with world.app.test_request_context():
+        (subject,) = subjects(rows, now, now)
+
+    assert [line.until for line in subject.lines] == [now + timedelta(minutes=5)]
+
+
 @spec("design P8", "design section 4")
 def test_what_was_closing_is_over_when_no_guard_can_have_missed_it(world: World) -> None:
     closing, now = [access(CLOSING, API, 5, world)], world.clock.now
