@@ -64,6 +64,7 @@ class Clients:
         self._sealing_key = sealing_key
         self._rules = rules
         self._views: dict[str, ClientView] = {}
+        self._used: dict[str, datetime | None] = {}
         self.keys = ClientKeys(outbound, session.commit)
 
     def find(self, client_id: str) -> ClientView | None:
@@ -72,6 +73,7 @@ class Clients:
         if row is None:
             self._views.pop(client_id, None)
             return None
+        self._used[client_id] = row.last_used_at
         view = self._views.get(client_id)
         if view is None or view.version != row.version:
             view = self._load(client_id)
@@ -202,8 +204,8 @@ class Clients:
 
     def touch(self, client_id: str, now: datetime) -> None:
         """The client is in use; written down once an hour at the most."""
-        row = self._session().row(_VERSION, c=client_id)
-        if row is None or (row.last_used_at and now - row.last_used_at < USED_EVERY):
+        last = self._used.get(client_id)  # as the store said when the client was found
+        if last is not None and now - last < USED_EVERY:
             return
         writing(self._session)
         self._session.execute(
@@ -293,5 +295,6 @@ class Clients:
         view = view_of(row, secrets, self._rules.client_policies)
         if len(self._views) >= MOST_VIEWS:
             self._views.clear()
+            self._used.clear()
         self._views[client_id] = view
         return view

@@ -22,6 +22,7 @@ __all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Sp
 SPENT_KEPT = timedelta(minutes=1)  # an old token needs no row: its family part tells it is ours
 
 LineAsRead = Any  # a Line as it stands in the store, for reading only
+GrantAsRead = Any  # a Grant likewise
 
 
 class Unknown(Exception):
@@ -68,10 +69,9 @@ class Grants:
 
     # What a person allowed
 
-    def find(self, account_id: str, client_id: str) -> Grant | None:
+    def find(self, account_id: str, client_id: str) -> GrantAsRead | None:
         """What the person allows this client at the moment."""
-        named = {"a": account_id, "c": client_id}
-        return self._session.scalars(statements.ALLOWED, named).one_or_none()
+        return self._session().row(statements.ALLOWED, a=account_id, c=client_id)
 
     def allow(
         self,
@@ -85,7 +85,7 @@ class Grants:
     ) -> Grant:
         """Remember a yes. It adds to what was allowed before, never takes away."""
         writing(self._session)
-        grant = self.find(account_id, client_id)
+        grant = self._to_change(account_id, client_id)
         if grant is None:
             grant = Grant(
                 id=new_id(),
@@ -108,12 +108,18 @@ class Grants:
     def forget(self, account_id: str, client_id: str, now: datetime) -> bool:
         """Take a yes back. The gate refuses from now on whatever descends from it."""
         writing(self._session)
-        grant = self.find(account_id, client_id)
+        grant = self._to_change(account_id, client_id)
         if grant is None:
             return False
         grant.ended_at = now
         self._session.flush()
         return True
+
+    def _to_change(self, account_id: str, client_id: str) -> Grant | None:
+        named = {"a": account_id, "c": client_id}
+        return self._session.scalars(
+            statements.TO_CHANGE, named, execution_options=statements.AFRESH
+        ).one_or_none()
 
     def of_account(self, account_id: str) -> list[Grant]:
         """The clients a person allows something, the newest first."""

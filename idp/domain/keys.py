@@ -174,7 +174,7 @@ class Keys:
             "created_at": now,
             "current_since": now if state == CURRENT else None,
         }
-        name = self._session.get_bind().dialect.name
+        name = self._session.connection().dialect.name
         insert = postgresql.insert if name == "postgresql" else sqlite.insert
         self._session.connection().execute(
             insert(SigningKey).values(**values).on_conflict_do_nothing()

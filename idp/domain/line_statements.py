@@ -9,9 +9,13 @@ _COLUMNS = select(*Line.__table__.columns)
 BY_FAMILY = Prebuilt(_COLUMNS.where(Line.family == bindparam("f")))
 BY_ID = Prebuilt(_COLUMNS.where(Line.id == bindparam("l")))
 AFRESH = {"populate_existing": True}
-ALLOWED = select(Grant).where(
-    Grant.account_id == bindparam("a"), Grant.client_id == bindparam("c"), Grant.ended_at.is_(None)
+_OPEN = (
+    Grant.account_id == bindparam("a"),
+    Grant.client_id == bindparam("c"),
+    Grant.ended_at.is_(None),
 )
+ALLOWED = Prebuilt(select(*Grant.__table__.columns).where(*_OPEN))
+TO_CHANGE = select(Grant).where(*_OPEN)
 SPENT_AT = Prebuilt(select(RefreshToken.spent_at).where(RefreshToken.digest == bindparam("d")))
 KEEP = Prebuilt(
     insert(RefreshToken).values(

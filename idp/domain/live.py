@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select
 
-from idp.store import DbSession, Prebuilt, writing
+from idp.store import DbSession, Prebuilt
 from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Denied, Grant, Line, Session
@@ -108,18 +108,17 @@ class Live:
 
     def _hold(self, lineage: Lineage) -> None:
         """Rows in one order everywhere: account, session, line. SQLite has one writer anyway."""
-        writing(self._session)
-        if self._session.get_bind().dialect.name == "sqlite":
+        work, line = self._session(), None
+        work.begin_writing()
+        if work.connection().dialect.name == "sqlite":
             return
-        work = self._session()
-        line = None
-        if lineage.line_id is not None:
+        account_id, session_id = lineage.account_id, lineage.session_id
+        if lineage.line_id is not None and (account_id is None or session_id is None):
             line = work.row(_LINE_OF, id=lineage.line_id)
-        account_id = lineage.account_id or (line.account_id if line else None)
-        session_id = lineage.session_id or (line.session_id if line else None)
-        work.rows(_HOLD_ACCOUNT, id=account_id)
-        work.rows(_HOLD_SESSION, id=session_id)
-        work.rows(_HOLD_LINE, id=lineage.line_id)
+        work.rows(_HOLD_ACCOUNT, id=account_id or (line.account_id if line else None))
+        work.rows(_HOLD_SESSION, id=session_id or (line.session_id if line else None))
+        if lineage.line_id is not None:
+            work.rows(_HOLD_LINE, id=lineage.line_id)
 
 
 def _client_ended(lineage: Lineage, facts: _Facts) -> str | None:

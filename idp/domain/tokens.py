@@ -151,7 +151,12 @@ class Tokens:
 
     def lineage_of(self, line: Line) -> Lineage:
         """What the gate must be asked about a line and its refresh token."""
-        return Lineage(client_id=line.client_id, account_id=line.account_id, line_id=line.id)
+        return Lineage(
+            client_id=line.client_id,
+            account_id=line.account_id,
+            session_id=line.session_id,
+            line_id=line.id,
+        )
 
     def deny(self, jti: str, until: datetime, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""
