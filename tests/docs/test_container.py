@@ -63,7 +63,11 @@ def test_compose_names_settings_and_secrets_that_exist() -> None:
 def test_the_hooks_before_a_commit_are_those_of_make_check() -> None:
     hooks = re.findall(r"entry: (.+)$", (ROOT / ".pre-commit-config.yaml").read_text(), re.M)
     dry = subprocess.run(
-        ["make", "-n", "check"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["make", "-n", "--no-print-directory", "check"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
 
     assert len(hooks) == 4

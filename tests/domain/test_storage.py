@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -104,7 +105,7 @@ def as_bytes(value: Any) -> bytes:
 def forms(secret: str) -> Iterator[bytes]:
     """A secret as it stands, without its prefix, and as the bytes it stands for."""
     yield secret.encode()
-    bare = secret.split("_", 1)[-1]
+    bare = re.sub(r"^[a-z]{1,3}_", "", secret)
     yield bare.encode()
     if "." in secret:
         yield secret.rsplit(".", 1)[-1].encode()  # a signature is what makes it worth anything
