@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run check test journeys bench faults migrate docs lock clean
+.PHONY: help demo run lint check test journeys bench faults migrate docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -31,11 +31,13 @@ demo: .venv/demo-ready ## The provider, two apps and an API, on this machine
 run: .venv/demo-ready ## The provider alone, on SQLite
 	@$(PY) -m idp.cli migrate && exec $(PY) -m idp.cli serve
 
-check: .venv/test-ready ## Format, lint, types, floors, fast tests
+lint: .venv/test-ready ## Format, lint, types, floors
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+
+check: lint ## The same, and the fast tests: under two minutes
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 
 test: .venv/node-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache

@@ -23,6 +23,8 @@ from tests.support.services import Postgres
 from tests.support.spec import spec
 from tests.support.world import World, make_world
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WRITERS, EACH = 16, 6
 
@@ -66,7 +68,6 @@ def ends_slowly(world: World, number: int) -> None:
             db.session.commit()
 
 
-@pytest.mark.slow
 @spec("CON-04", "P4")
 def test_who_follows_sees_each_row_once_and_in_order(either: World) -> None:
     writers = [threading.Thread(target=ends_slowly, args=(either, n)) for n in range(WRITERS)]

@@ -95,6 +95,7 @@ def test_two_who_rotate_rotate_once(world: World) -> None:
     assert len(published(world)) == 2 * len(OUR_ALGORITHMS)
 
 
+@pytest.mark.slow
 @spec("KEY-01")
 def test_no_verification_fails_while_keys_are_rotated_under_load(
     tmp_path: Path, world: World
@@ -213,6 +214,7 @@ def test_the_next_key_follows_one_that_was_revoked(world: World) -> None:
     assert signing(world) in known
 
 
+@pytest.mark.slow
 @spec("KEY-03", "CON-01")
 @pytest.mark.parametrize("state", ["empty", "a next key is due"])
 def test_nodes_that_start_at_once_agree_on_one_set(

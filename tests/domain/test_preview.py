@@ -20,6 +20,8 @@ from tests.support.graph import APIS, KEYS, STEPS, Graph, Out
 from tests.support.spec import spec
 from tests.support.world import World, make_world
 
+pytestmark = pytest.mark.slow
+
 WHY = Because("administrator", "operator")
 FIELDS = ("session_id", "client_id", "jkt", "address", "since", "but")
 SINGLE = [set(names) for number in range(2) for names in combinations(FIELDS, number)]

@@ -16,6 +16,8 @@ from tests.support.services import Redis
 from tests.support.spec import spec
 from tests.support.world import Rp
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "notes:read"
 AT_ONCE = 3.0  # on a busy machine; what it really takes, `make bench` says
 

@@ -12,6 +12,8 @@ from tests.policies.conftest import Signed, Stage, companies, named
 from tests.support.issuer import wait_until
 from tests.support.spec import spec
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 10.0
 
 

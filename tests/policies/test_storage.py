@@ -11,6 +11,8 @@ from idp.store import Base, db
 from tests.policies.conftest import Stage, companies, named
 from tests.support.spec import spec
 
+pytestmark = pytest.mark.slow
+
 ROUNDS, HOURS = 12, 6  # denied tokens are remembered for a day longer
 REMEMBERED = ("issued_token", "denied", "ended")
 

@@ -9,6 +9,8 @@ from tests.support.holder import Holder
 from tests.support.spec import spec
 from tests.support.world import Browser, Rp, World, hidden
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def browser(world: World, alice: str) -> Browser:
