@@ -50,8 +50,13 @@ journeys: .venv/node-ready ## The journeys only: Chromium, Node, Apache
 
 SECONDS ?= 150
 
-bench: .venv/test-ready ## What each flow costs, against its budget; SECONDS=, JSON=
-	@$(PY) -m bench --seconds $(SECONDS) $(if $(JSON),--json "$(JSON)")
+bench: .venv/test-ready ## What flows, guards and sign-outs cost, against budgets; SECONDS=, JSON=
+	@kept=0; \
+	$(PY) -m bench --seconds $(SECONDS) $(if $(JSON),--json "$(JSON)") || kept=1; \
+	$(PY) -m bench.guard || kept=1; \
+	$(PY) -m bench.signout || kept=1; \
+	$(PY) -m bench.signout --redis || kept=1; \
+	exit $$kept
 
 MINUTES ?= 1
 SEED ?= 1
