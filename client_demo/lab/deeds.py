@@ -1,5 +1,6 @@
 """What the buttons of an exhibit do. Each leaves in the timeline what it did."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from client_demo.lab.proofs import DeviceKey
 from client_demo.lab.wire import Entry, part
 
 PAUSE = 8
+HEARD_WITHIN = 3.0  # seconds; a guard that has heard nothing for so long asks
 
 
 class Operator:
@@ -76,8 +78,13 @@ def write(player: Player, stand: Stand, _: Operator) -> None:
 
 
 def renew(player: Player, stand: Stand, _: Operator) -> None:
-    """The owner renews now."""
+    """The owner renews now. If that ends the line, the API is given the moment it may take to
+    hear of it, before the thief tries.
+    """
     player.renew(stand)
+    ends = time.monotonic() + HEARD_WITHIN
+    while stand.visit.user is None and _thief_is_let_in(player, stand) and time.monotonic() < ends:
+        time.sleep(0.05)
     thief_follows(player, stand)
 
 
@@ -160,6 +167,13 @@ def everywhere(player: Player, stand: Stand, operator: Operator) -> None:
         words = "The operator could not sign you out"
     url = f"idp account sign-out {username}"
     stand.say("operator", words, "plain" if status == OK else "bad", url=url)
+
+
+def _thief_is_let_in(player: Player, stand: Stand) -> bool:
+    thief = stand.thief
+    if thief is None or thief.access_token is None:
+        return False
+    return player.knock(thief.access_token, thief.key).status == OK
 
 
 def thief_follows(player: Player, stand: Stand) -> None:
