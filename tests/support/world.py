@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
 from idp.app import create_app
 from idp.domain import Provider
 from idp.settings import load
-from idp.store import db
+from idp.store import db, writing
+from idp.store.system import SigningKey
 
 PASSWORD = "four words that nobody guesses"
 CALLBACK = "https://rp.test/callback"
@@ -220,9 +222,27 @@ def make_world(
     with app.app_context():
         db.drop_all()
         db.create_all()
-        app.extensions["idp"].keys.ensure(clock.now)
-        db.session.commit()
+        _provide_keys(app.extensions["idp"], environ["IDP_SECRET"], clock.now)
     return World(app, clock)
+
+
+_KEYS: dict[str, list[dict[str, Any]]] = {}
+"""The first keys made with a secret: worlds of one process share them, for RSA keys take long."""
+
+
+def _provide_keys(op: Provider, secret: str, now: datetime) -> None:
+    if secret in _KEYS:
+        writing(db.session)
+        for row in _KEYS[secret]:
+            since = now if row["current_since"] else None
+            fresh = row | {"created_at": now, "current_since": since}
+            db.session.execute(insert(SigningKey).values(**fresh))
+    op.keys.ensure(now)
+    db.session.commit()
+    if secret not in _KEYS:
+        rows = db.session.execute(select(SigningKey.__table__)).mappings()
+        _KEYS[secret] = [dict(row) for row in rows]
+        db.session.rollback()
 
 
 def returned(answer: TestResponse) -> dict[str, str]:
