@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -98,7 +99,7 @@ class Outbound:
         dial: Dial = dial,
     ) -> None:
         self._allowed = allowed
-        self._tls = ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
+        self._tls = _trusting(ca_bundle)
         self._turns = threading.BoundedSemaphore(at_once)
         self._look_ups = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
         self._resolve = resolve
@@ -196,6 +197,12 @@ class Outbound:
             except OSError as error:
                 problem = error
         raise problem
+
+
+@cache
+def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Whom TLS trusts; reading a system's certificates takes a while."""
+    return ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
 
 
 def is_public(address: str) -> bool:

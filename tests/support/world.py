@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 from werkzeug.test import TestResponse
 
 from idp.app import create_app
 from idp.domain import Provider
 from idp.settings import load
-from idp.store import db, writing
+from idp.store import WRITES, db, writing
 from idp.store.system import SigningKey
 
 PASSWORD = "four words that nobody guesses"
@@ -220,10 +220,29 @@ def make_world(
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
-        db.drop_all()
-        db.create_all()
+        _lay_tables()
         _provide_keys(app.extensions["idp"], environ["IDP_SECRET"], clock.now)
     return World(app, clock)
+
+
+_TABLES: list[str] = []
+"""What makes the tables in SQLite, word for word as `create_all` has said it once."""
+
+
+def _lay_tables() -> None:
+    sqlite = db.engine.dialect.name == "sqlite"
+    if sqlite and _TABLES and not inspect(db.engine).get_table_names():
+        with db.engine.connect().execution_options(**{WRITES: True}) as connection:
+            for words in _TABLES:
+                connection.exec_driver_sql(words)
+            connection.commit()
+        return
+    db.drop_all()
+    db.create_all()
+    if sqlite and not _TABLES:
+        with db.engine.connect() as connection:
+            said = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql > ''")
+            _TABLES.extend(row.sql for row in said)
 
 
 _KEYS: dict[str, list[dict[str, Any]]] = {}
