@@ -278,6 +278,9 @@ def _refuse_taken_ports(demo: Demo) -> None:
 
 
 def _interrupt(*_: object) -> None:
+    """The first signal ends the demo; one more must not end the ending of it halfway."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

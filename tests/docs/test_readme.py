@@ -153,6 +153,19 @@ def test_the_demo_starts_with_one_command(tmp_path: Path) -> None:
 
     assert [answer.status_code for answer in answers] == [303, 200, 200, 200]
     assert all(port in log.read_text() for port in ports.values())
+    assert [port for port in ports.values() if not _silent(port)] == []
+
+
+def _silent(port: str) -> bool:
+    """Whether nothing listens any more, in the end."""
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        try:
+            httpx.get(f"http://localhost:{port}/", timeout=1)
+        except httpx.ConnectError:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 @pytest.mark.slow
