@@ -19,6 +19,7 @@ from client_demo.lab.deeds import Operator
 from client_demo.lab.pages import Lab
 from client_demo.op import BadToken, Op, OutOfReach
 from client_demo.renewal import renew
+from client_demo.told import told
 from client_demo.visits import FLOW_LIVES, Flow, Visit, Visits
 
 NOT_FROM_HERE = "This sign-in did not start in this browser, or it is too old."
@@ -158,18 +159,7 @@ class RelyingParty:
 
     def told(self) -> Response:
         """The provider tells us of a sign-out (Back-Channel Logout 1.0 section 2.5)."""
-        response = jsonify({})
-        try:
-            said = self._op.logout(request.form.get("logout_token", ""))
-            if not self._visits.end_all(said, "the provider"):
-                raise BadToken("it was here before")
-        except BadToken:
-            response = jsonify(error="invalid_request")
-            response.status_code = 400
-        except OutOfReach:
-            response.status_code = 503  # without keys we cannot tell; the provider comes again
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return told(self._op, self._visits)
 
     def _redeemed(self, code: str, flow: Flow) -> dict[str, Any]:
         """The tokens for a code. They stay on this server."""

@@ -16,8 +16,9 @@ from client_demo.lab.guests import Guest, Guests, Stand
 from client_demo.lab.player import Player
 from client_demo.lab.watch import watch
 from client_demo.lab.wire import decoded
-from client_demo.op import BadToken, OutOfReach
+from client_demo.op import BadToken
 from client_demo.settings import Site
+from client_demo.told import told
 
 COOKIE = "demo_lab"
 RENEW_BEFORE = 10
@@ -157,18 +158,7 @@ class Lab:
     def told(self, name: str) -> Response:
         """The provider tells one of our clients of a sign-out (Back-Channel Logout 1.0)."""
         player = self._player(name)
-        response = jsonify({})
-        try:
-            said = player.op.logout(request.form.get("logout_token", ""))
-            if not player.visits.end_all(said, "the provider"):
-                raise BadToken("it was here before")
-        except BadToken:
-            response = jsonify(error="invalid_request")
-            response.status_code = 400
-        except OutOfReach:
-            response.status_code = 503
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return told(player.op, player.visits)
 
     def do(self, name: str, deed: str) -> Response:
         """One of the buttons."""
