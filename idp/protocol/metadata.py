@@ -15,6 +15,16 @@ from idp.protocol.messages import Answer, OAuthRequest
 
 MAX_AGE = (("Cache-Control", "public, max-age=300"),)
 LANGUAGES = ("en", "de")
+FEATURES = (
+    respond,
+    token,
+    dpop,
+    userinfo,
+    introspection,
+    revocation,
+    registration,
+    logout,
+)
 
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
@@ -39,12 +49,5 @@ def document(op: Provider, now: datetime) -> Mapping[str, object]:
         "acr_values_supported": list(ACR_VALUES),
         "claim_types_supported": ["normal"],
         "ui_locales_supported": list(LANGUAGES),
-        **respond.metadata(issuer),
-        **token.metadata(op),
-        **dpop.metadata(op),
-        **userinfo.metadata(op),
-        **introspection.metadata(op),
-        **revocation.metadata(op),
-        **registration.metadata(op),
-        **logout.metadata(op),
+        **{name: said for feature in FEATURES for name, said in feature.metadata(op).items()},
     }

@@ -5,7 +5,7 @@ a refusal is a page of ours and never a redirect; afterwards it goes back to the
 """
 
 from idp.domain import Provider
-from idp.protocol.authorize import checks
+from idp.protocol.authorize.checks import channel, person, proofs, requests, scopes
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 from idp.protocol.messages import OAuthRequest
@@ -13,21 +13,21 @@ from idp.protocol.messages import OAuthRequest
 __all__ = ["STEPS", "Draft", "Returned", "examine"]
 
 STEPS = (
-    checks.repeats,
-    checks.request_objects,
-    checks.response_type,
-    checks.response_mode,
-    checks.scope,
-    checks.resource,
-    checks.pkce,
-    checks.dpop_jkt,
-    checks.nonce,
-    checks.prompt,
-    checks.max_age,
-    checks.claims,
-    checks.acr_values,
-    checks.hints,
-    checks.locales,
+    channel.repeats,
+    requests.request_objects,
+    channel.response_type,
+    channel.response_mode,
+    scopes.scope,
+    scopes.resource,
+    proofs.pkce,
+    proofs.dpop_jkt,
+    proofs.nonce,
+    person.prompt,
+    person.max_age,
+    person.claims,
+    person.acr_values,
+    person.hints,
+    person.locales,
 )
 
 
@@ -44,9 +44,9 @@ def examine(request: OAuthRequest, op: Provider) -> Draft:
     """The request with every rule applied. Raises `ProtocolError` for a page of ours, and
     `Returned` for a refusal that goes back to the client.
     """
-    draft = checks.client_and_redirect_uri(request, op)
+    draft = channel.client_and_redirect_uri(request, op)
     try:
-        draft = checks.response_channel(draft, request)
+        draft = channel.response_channel(draft, request)
         for rule in STEPS:
             draft = rule(draft, request, op)
     except ProtocolError as error:

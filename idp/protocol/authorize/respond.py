@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from idp.protocol.authorize.checks import RESPONSE_MODES, RESPONSE_TYPES
+from idp.domain import Provider
+from idp.protocol.authorize.checks.channel import RESPONSE_MODES, RESPONSE_TYPES
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 
@@ -45,10 +46,10 @@ def refusal(draft: Draft, error: ProtocolError, issuer: str) -> Reply:
     return _reply(draft, said, issuer)
 
 
-def metadata(issuer: str) -> Mapping[str, object]:
+def metadata(op: Provider) -> Mapping[str, object]:
     """What discovery says about it."""
     return {
-        "authorization_endpoint": f"{issuer}/authorize",
+        "authorization_endpoint": f"{op.rules.issuer}/authorize",
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "authorization_response_iss_parameter_supported": True,

@@ -1,0 +1,57 @@
+"""Which members of client metadata must fit together (RFC 7591 sections 2 and 2.1).
+
+Each rule raises `InvalidMetadata` where they do not; `RULES` names them all.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from idp.domain.metadata.members import ASSERTION_ALGS
+from idp.domain.metadata.shapes import InvalidMetadata
+
+Kept = Mapping[str, Any]
+
+
+def agree(kept: Kept) -> None:
+    """Raises `InvalidMetadata` for the first rule that is broken."""
+    for rule in RULES:
+        rule(kept)
+
+
+def _grants_and_responses(kept: Kept) -> None:
+    grants, responses = kept["grant_types"], kept["response_types"]
+    if ("code" in responses) != ("authorization_code" in grants):
+        raise InvalidMetadata("grant_types and response_types do not fit together")
+    if responses and not kept["redirect_uris"]:
+        raise InvalidMetadata("redirect_uris is missing", "invalid_redirect_uri")
+    if "refresh_token" in grants and "authorization_code" not in grants:
+        raise InvalidMetadata("refresh_token needs a grant type that gives one")
+
+
+def _public_clients(kept: Kept) -> None:
+    public = kept["token_endpoint_auth_method"] == "none"
+    if public and "client_credentials" in kept["grant_types"]:
+        raise InvalidMetadata("client_credentials needs a client that can authenticate")
+
+
+def _keys(kept: Kept) -> None:
+    if "jwks" in kept and "jwks_uri" in kept:
+        raise InvalidMetadata("jwks and jwks_uri must not be used together")
+    signs = kept["token_endpoint_auth_method"] == "private_key_jwt"
+    if signs and not ("jwks" in kept or "jwks_uri" in kept):
+        raise InvalidMetadata("private_key_jwt needs jwks or jwks_uri")
+
+
+def _assertion_alg(kept: Kept) -> None:
+    alg = kept.get("token_endpoint_auth_signing_alg")
+    fitting = ASSERTION_ALGS.get(kept["token_endpoint_auth_method"], ())
+    if alg is not None and alg not in fitting:
+        raise InvalidMetadata("token_endpoint_auth_signing_alg does not fit the method")
+
+
+RULES: tuple[Callable[[Kept], None], ...] = (
+    _grants_and_responses,
+    _public_clients,
+    _keys,
+    _assertion_alg,
+)

@@ -1,0 +1,54 @@
+"""The members of client metadata that we know, each with the shape it must have."""
+
+from collections.abc import Callable
+from typing import Any
+
+from idp.crypto import jose
+from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
+
+AUTH_METHODS = (
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "none",
+)
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+RESPONSE_TYPES = ("code",)
+ASSERTION_ALGS = {
+    "private_key_jwt": jose.ASYMMETRIC,
+    "client_secret_jwt": ("HS256", "HS384", "HS512"),
+}
+
+WEB_URIS = (
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "jwks_uri",
+    "initiate_login_uri",
+    "backchannel_logout_uri",
+)
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "client_name": text,
+    "application_type": one_of("web", "native"),
+    "token_endpoint_auth_method": one_of(*AUTH_METHODS),
+    "token_endpoint_auth_signing_alg": one_of(*jose.ASYMMETRIC, "HS256", "HS384", "HS512"),
+    "grant_types": some_of(*GRANT_TYPES),
+    "response_types": some_of(*RESPONSE_TYPES),
+    "scope": text,
+    "contacts": strings,
+    "jwks": jwks,
+    "subject_type": one_of("public"),
+    "id_token_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
+    "userinfo_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
+    "default_max_age": seconds,
+    "require_auth_time": boolean,
+    "default_acr_values": strings,
+    "software_id": text,
+    "software_version": text,
+    "backchannel_logout_session_required": boolean,
+    "dpop_bound_access_tokens": boolean,
+    "assertion_audience": one_of("issuer", "token_endpoint"),
+}

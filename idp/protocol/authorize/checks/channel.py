@@ -1,0 +1,110 @@
+"""Who asks, what for, and how the answer travels back."""
+
+import ipaddress
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from idp.domain import Provider
+from idp.domain.clients import ClientView
+from idp.protocol.authorize.draft import Draft
+from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
+from idp.protocol.messages import OAuthRequest
+
+RESPONSE_TYPES = ("code",)
+RESPONSE_MODES = ("query", "form_post")
+MAY_REPEAT = frozenset({"resource", "audience"})
+LONGEST = {"state": 4096, "nonce": 1024, "login_hint": 255, "claims": 8192}
+
+
+def client_and_redirect_uri(request: OAuthRequest, op: Provider) -> Draft:
+    """Who asks, and where the browser goes back to: exactly as registered (RFC 9700 2.1)."""
+    parameters = request.parameters
+    for name in ("client_id", "redirect_uri"):
+        if name in parameters.repeated():
+            raise InvalidRequest(f"{name} is there more than once")
+    if request.method == "POST" and request.query.pairs:
+        raise InvalidRequest("a POST must not have parameters in its address")
+    client_id = parameters.get("client_id")
+    client = op.clients.find(client_id) if client_id is not None else None
+    if client is None or not client.enabled:
+        raise InvalidRequest("no such client", reason="unknown or disabled client")
+    if not client.redirect_uris:
+        raise UnauthorizedClient("this client does not sign people in")
+    sent = parameters.get("redirect_uri")
+    uri = sent if sent is not None else _default(client, parameters.get("scope"))
+    if sent is not None and not matches(sent, client):
+        raise InvalidRequest("the redirect_uri is not registered for this client")
+    states = parameters.all("state")
+    state = states[0] if len(states) == 1 and len(states[0]) <= LONGEST["state"] else None
+    return Draft(client=client, redirect_uri=uri, redirect_uri_sent=sent is not None, state=state)
+
+
+def response_channel(draft: Draft, request: OAuthRequest) -> Draft:
+    """How even a refusal is to be sent."""
+    modes = request.parameters.all("response_mode")
+    web = urlsplit(draft.redirect_uri).scheme in ("http", "https")
+    if modes == ("form_post",) and web:
+        return replace(draft, response_mode="form_post")
+    return draft
+
+
+def repeats(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """No parameter twice (RFC 6749 section 3.1), and none without end."""
+    if request.parameters.repeated(except_for=MAY_REPEAT):
+        raise InvalidRequest("a parameter is there more than once")
+    for name, longest in LONGEST.items():
+        if len(request.parameters.get(name) or "") > longest:
+            raise InvalidRequest(f"{name} is too long")
+    return draft
+
+
+def response_type(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """What is asked for: a code."""
+    asked = request.parameters.get("response_type")
+    if asked is None:
+        raise InvalidRequest("response_type is missing")
+    if asked not in RESPONSE_TYPES:
+        raise UnsupportedResponseType("the response_type is not supported")
+    if asked not in draft.client.response_types:
+        raise UnauthorizedClient("the response_type is not registered for this client")
+    return replace(draft, response_type=asked)
+
+
+def response_mode(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """query, or form_post for addresses a form can be posted to."""
+    asked = request.parameters.get("response_mode")
+    if asked is not None and asked not in RESPONSE_MODES:
+        raise InvalidRequest("the response_mode is not supported")
+    if asked == "form_post" and draft.response_mode != "form_post":
+        raise InvalidRequest("form_post needs an https redirect URI")
+    return draft
+
+
+def matches(uri: str, client: ClientView) -> bool:
+    """Equal as strings; only the port of a native app's loopback address may vary (RFC 8252)."""
+    if uri in client.redirect_uris:
+        return True
+    if not client.native:
+        return False
+    return any(_same_but_port(uri, registered) for registered in client.redirect_uris)
+
+
+def _same_but_port(uri: str, registered: str) -> bool:
+    try:
+        one, other = urlsplit(uri), urlsplit(registered)
+        host = ipaddress.ip_address(other.hostname or "")
+        port = one.port
+    except ValueError:
+        return False
+    if not host.is_loopback or other.scheme != "http" or port is None:
+        return False
+    literal = f"[{other.hostname}]" if host.version == 6 else other.hostname  # noqa: PLR2004
+    tail = registered[len(f"http://{other.netloc}") :]
+    return uri == f"http://{literal}:{port}{tail}"
+
+
+def _default(client: ClientView, scope_asked: str | None) -> str:
+    """The one registered address, for plain OAuth only (Core section 3.1.2.1 wants it sent)."""
+    if len(client.redirect_uris) != 1 or "openid" in (scope_asked or "").split():
+        raise InvalidRequest("redirect_uri is missing")
+    return client.redirect_uris[0]
