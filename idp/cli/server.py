@@ -61,14 +61,15 @@ def serve(port: int | None) -> None:
     config = click.get_current_context().find_root().params.get("config")
     if config:
         os.environ["IDP_CONFIG"] = os.path.abspath(config)
-    from granian import Granian  # noqa: PLC0415 - only this command needs a web server
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.constants import Interfaces  # noqa: PLC0415 - only this command needs a server
+
+    from idp.cli.web_server import PATIENCE, WebServer  # noqa: PLC0415
 
     if settings.server.workers > 1:
         os.environ[metrics.SHARED] = _emptied(
             settings.data_dir / f"metrics-{port or settings.port}"
         )
-    Granian(
+    WebServer(
         "idp.serving:app",
         address=settings.server.host,
         port=port or settings.port,
@@ -77,6 +78,7 @@ def serve(port: int | None) -> None:
         blocking_threads=settings.all_threads,
         respawn_failed_workers=True,  # one that dies is replaced; the others go on meanwhile
         respawn_interval=0.1,
+        workers_kill_timeout=PATIENCE,
         log_access=False,
     ).serve()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         else:
             break
     yield Serving(f"http://127.0.0.1:{port}", served.pid)
-    os.killpg(served.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):
+        os.killpg(served.pid, signal.SIGTERM)
     served.wait(20)
 
 
@@ -85,3 +87,29 @@ def test_a_process_that_dies_is_replaced_while_the_other_answers(serving: Servin
     answers = [httpx.get(f"{serving.url}/jwks.json").status_code for _ in range(20)]
 
     assert answers == [200] * 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0, 0.05, 0.1, 0.2, 0.3, 0.5])
+def test_it_ends_when_told_to_even_while_it_replaces_a_process(
+    serving: Serving, wait: float
+) -> None:
+    for pid in serving.workers():
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(wait)
+
+    os.killpg(serving.pid, signal.SIGTERM)
+
+    _wait_until_over(serving.pid)
+
+
+def _wait_until_over(group: int) -> None:
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        try:
+            os.waitpid(-group, os.WNOHANG)
+            os.killpg(group, 0)
+        except (ChildProcessError, ProcessLookupError):
+            return
+        time.sleep(0.1)
+    raise AssertionError("a process of the server is still there")

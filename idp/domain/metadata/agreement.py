@@ -29,16 +29,16 @@ def _grants_and_responses(kept: Kept) -> None:
 
 
 def _public_clients(kept: Kept) -> None:
-    public = kept["token_endpoint_auth_method"] == "none"
-    if public and "client_credentials" in kept["grant_types"]:
+    method = kept["token_endpoint_auth_method"]
+    if method == "none" and "client_credentials" in kept["grant_types"]:
         raise InvalidMetadata("client_credentials needs a client that can authenticate")
 
 
 def _keys(kept: Kept) -> None:
     if "jwks" in kept and "jwks_uri" in kept:
         raise InvalidMetadata("jwks and jwks_uri must not be used together")
-    signs = kept["token_endpoint_auth_method"] == "private_key_jwt"
-    if signs and not ("jwks" in kept or "jwks_uri" in kept):
+    method = kept["token_endpoint_auth_method"]
+    if method == "private_key_jwt" and not ("jwks" in kept or "jwks_uri" in kept):
         raise InvalidMetadata("private_key_jwt needs jwks or jwks_uri")
 
 
