@@ -10,21 +10,22 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from idp.crypto.secrets import Handle, digest, new_handle
+from idp.crypto.secrets import Digest, Handle, digest, new_handle
 from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Code
 
 __all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "LOGOUT", "AlreadySpent"]
-__all__ += ["Code", "Codes", "Gone"]
+__all__ += ["PUSHED", "Code", "Codes", "Gone"]
 
 AUTHORIZATION = "authorization"
 INTERACTION = "interaction"
 CHALLENGE = "challenge"
 INITIAL_ACCESS = "initial-access"
 LOGOUT = "logout"
+PUSHED = "pushed"
 
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
-PREFIXES |= {LOGOUT: "lo_"}
+PREFIXES |= {LOGOUT: "lo_", PUSHED: "pr_"}
 
 _ISSUE = Prebuilt(
     insert(Code).values(
@@ -97,6 +98,12 @@ class Codes:
         if code is not None and code.spent_at is not None:
             raise AlreadySpent(code)
         raise Gone
+
+    def spend_kept(self, kind: str, kept: Digest, now: datetime) -> bool:
+        """The same for whoever kept the digest and not the handle: whether they are the first."""
+        writing(self._session)
+        key = {"k": kind, "d": kept, "moment": now}
+        return self._session.connection().execute(_SPEND, key).rowcount == 1
 
     def replace(self, kind: str, handle: str, details: Mapping[str, Any]) -> None:
         """Park other details under the same handle, for the next step of a sign-in."""

@@ -24,6 +24,11 @@ def proven_key(request: OAuthRequest, op: Provider, client: ClientView) -> str |
     return None
 
 
+def proven_beside(request: OAuthRequest, op: Provider) -> str | None:
+    """The key a pushed request proves, if it brings a proof at all (section 10.1)."""
+    return _judged(request, op, None) if "dpop" in request.headers else None
+
+
 def proven_with(token: str, request: OAuthRequest, op: Provider) -> str:
     """The key proven together with an access token (section 7.1); refused with 401."""
     try:

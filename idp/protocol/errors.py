@@ -134,6 +134,12 @@ class RequestUriNotSupported(ProtocolError):
     error = "request_uri_not_supported"
 
 
+class InvalidRequestUri(ProtocolError):
+    """RFC 9101 section 7: nothing good is at the request_uri, or no longer."""
+
+    error = "invalid_request_uri"
+
+
 class RegistrationRefused(ProtocolError):
     """RFC 7591 section 3.2.2: `invalid_redirect_uri` or `invalid_client_metadata`."""
 

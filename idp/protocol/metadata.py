@@ -8,7 +8,16 @@ from datetime import datetime
 from idp.crypto.jose import OUR_ALGORITHMS
 from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
-from idp.protocol import dpop, introspection, logout, registration, revocation, token, userinfo
+from idp.protocol import (
+    dpop,
+    introspection,
+    logout,
+    par,
+    registration,
+    revocation,
+    token,
+    userinfo,
+)
 from idp.protocol.authorize import respond
 from idp.protocol.claims import OPENID_SCOPES
 from idp.protocol.messages import Answer, OAuthRequest
@@ -17,6 +26,7 @@ MAX_AGE = (("Cache-Control", "public, max-age=300"),)
 LANGUAGES = ("en", "de")
 FEATURES = (
     respond,
+    par,
     token,
     dpop,
     userinfo,

@@ -14,6 +14,7 @@ from idp.domain.codes import AUTHORIZATION, INTERACTION, AlreadySpent, Gone
 from idp.domain.sessions import Session
 from idp.protocol.authorize import Returned, examine, respond
 from idp.protocol.authorize.draft import Draft
+from idp.protocol.authorize.pushed import answer_once
 from idp.protocol.errors import AccessDenied, ProtocolError
 from idp.protocol.interaction import Done, Step, next_step, unmet, without_person
 from idp.web.browser import allow_form_action, binding, current_session
@@ -141,6 +142,8 @@ def _silently(draft: Draft, session: Session | None, done: Done, op: Provider) -
 
 def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
     """The code, and everything that redeeming it will need."""
+    if not answer_once(draft, op, now()):
+        return stale_page()
     op.sessions.touch(session, now())
     asked = sorted({name for member in draft.claims.values() for name in member})
     grant = op.grants.find(session.account_id, draft.client.client_id)
@@ -194,9 +197,11 @@ def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
     """A refusal goes to the client; from a client that registered itself, and with nobody signed
     in, only when the person clicks (RFC 9700 section 4.11.2).
     """
+    if not answer_once(draft, op, now()):
+        return stale_page()
     reply = respond.refusal(draft, error, op.rules.issuer)
     commit()
-    unasked = draft.client.dynamic and "none" not in _prompts() and error.error != "access_denied"
+    unasked = draft.client.dynamic and "none" not in draft.prompt and error.error != "access_denied"
     if unasked and current_session(op, now()) is None:
         allow_form_action(reply.origin)
         return render(
@@ -208,10 +213,6 @@ def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
             reply=reply,
         )
     return _reply(reply)
-
-
-def _prompts() -> list[str]:
-    return request.values.get("prompt", "").split()
 
 
 def _reply(reply: respond.Reply) -> AnyResponse:

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from idp.protocol import feed, introspection, metadata, registration, revocation, token, userinfo
+from idp.protocol import (
+    feed,
+    introspection,
+    metadata,
+    par,
+    registration,
+    revocation,
+    token,
+    userinfo,
+)
 from idp.web.wire import Endpoint, serve
 
 blueprint = Blueprint("protocol", __name__)
@@ -24,6 +33,7 @@ ROUTES = (
     Route(("GET",), "/.well-known/openid-configuration", metadata.answer, cors=True),
     Route(("GET",), "/.well-known/oauth-authorization-server", metadata.answer, cors=True),
     Route(("GET",), "/jwks.json", metadata.keys, cors=True),
+    Route(("POST",), "/par", par.answer, cors=True),
     Route(("POST",), "/token", token.answer, cors=True),
     Route(("GET", "POST"), "/userinfo", userinfo.answer, cors=True),
     Route(("POST",), "/introspect", introspection.answer),

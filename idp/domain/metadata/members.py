@@ -50,5 +50,6 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "software_version": text,
     "backchannel_logout_session_required": boolean,
     "dpop_bound_access_tokens": boolean,
+    "require_pushed_authorization_requests": boolean,
     "assertion_audience": one_of("issuer", "token_endpoint"),
 }

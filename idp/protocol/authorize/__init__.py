@@ -1,34 +1,47 @@
-"""`STEPS`: the rules of an authorization request, in the order they run.
+"""`STEPS`: the rules of an authorization request, by where they hold, in the order they run.
 
 The first two find the client and where to send the browser back to. Until they are through,
 a refusal is a page of ours and never a redirect; afterwards it goes back to the client.
 """
 
+from collections.abc import Callable
+
 from idp.domain import Provider
+from idp.protocol.authorize import pushed
+from idp.protocol.authorize.at import At
 from idp.protocol.authorize.checks import channel, person, proofs, requests, scopes
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 from idp.protocol.messages import OAuthRequest
 
-__all__ = ["STEPS", "Draft", "Returned", "examine"]
+__all__ = ["STEPS", "At", "Draft", "Returned", "examine"]
 
-STEPS = (
-    channel.repeats,
-    requests.request_objects,
-    channel.response_type,
-    channel.response_mode,
-    scopes.scope,
-    scopes.resource,
-    proofs.pkce,
-    proofs.dpop_jkt,
-    proofs.nonce,
-    person.prompt,
-    person.max_age,
-    person.claims,
-    person.acr_values,
-    person.hints,
-    person.locales,
+Rule = Callable[[Draft, OAuthRequest, Provider], Draft]
+
+A, P, _ = At.AUTHORIZE, At.PAR, At(0)
+
+# fmt: off
+STEPS: tuple[tuple[Rule, At], ...] = (
+    # rule                   authorize  par
+    (channel.repeats,                 A | P),
+    (requests.must_be_pushed,         A | _),
+    (requests.request_objects,        A | P),
+    (channel.redirect_uri_is_said,    _ | P),
+    (channel.response_type,           A | P),
+    (channel.response_mode,           A | P),
+    (scopes.scope,                    A | P),
+    (scopes.resource,                 A | P),
+    (proofs.pkce,                     A | P),
+    (proofs.dpop_jkt,                 A | P),
+    (proofs.nonce,                    A | P),
+    (person.prompt,                   A | P),
+    (person.max_age,                  A | P),
+    (person.claims,                   A | P),
+    (person.acr_values,               A | P),
+    (person.hints,                    A | P),
+    (person.locales,                  A | P),
 )
+# fmt: on
 
 
 class Returned(Exception):
@@ -40,15 +53,18 @@ class Returned(Exception):
         self.error = error
 
 
-def examine(request: OAuthRequest, op: Provider) -> Draft:
+def examine(request: OAuthRequest, op: Provider, at: At = At.AUTHORIZE) -> Draft:
     """The request with every rule applied. Raises `ProtocolError` for a page of ours, and
     `Returned` for a refusal that goes back to the client.
     """
+    if at is At.AUTHORIZE and pushed.is_pushed(request):
+        return pushed.opened(request, op)
     draft = channel.client_and_redirect_uri(request, op)
     try:
         draft = channel.response_channel(draft, request)
-        for rule in STEPS:
-            draft = rule(draft, request, op)
+        for rule, where in STEPS:
+            if at in where:
+                draft = rule(draft, request, op)
     except ProtocolError as error:
         raise Returned(draft, error) from None
     return draft

@@ -40,7 +40,9 @@ def client_and_redirect_uri(request: OAuthRequest, op: Provider) -> Draft:
 
 
 def response_channel(draft: Draft, request: OAuthRequest) -> Draft:
-    """How even a refusal is to be sent."""
+    """How even a refusal is to be sent, and whether anybody is to be asked about it."""
+    if "none" in (request.parameters.get("prompt") or "").split():
+        draft = replace(draft, prompt=frozenset({"none"}))
     modes = request.parameters.all("response_mode")
     web = urlsplit(draft.redirect_uri).scheme in ("http", "https")
     if modes == ("form_post",) and web:
@@ -55,6 +57,15 @@ def repeats(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     for name, longest in LONGEST.items():
         if len(request.parameters.get(name) or "") > longest:
             raise InvalidRequest(f"{name} is too long")
+    return draft
+
+
+def redirect_uri_is_said(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """Whoever pushes a request says where the answer goes, even if there is one address only
+    (FAPI 2.0 Security Profile section 5.3.2.2).
+    """
+    if not draft.redirect_uri_sent:
+        raise InvalidRequest("redirect_uri is missing")
     return draft
 
 
