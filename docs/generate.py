@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from docs.conformance_page import plan_tables  # noqa: E402
 from docs.policies_page import policies_page  # noqa: E402
 from idp.settings import LISTS, Settings  # noqa: E402
 from idp.web.endpoints import ROUTES, Route  # noqa: E402
@@ -164,13 +165,14 @@ def conformance() -> str:
             proofs.setdefault(clause, []).append(there)
     text = (
         f"{NOTE}# Which test proves which clause?\n\n"
-        "Each line is a clause and the tests marked with it.\n"
+        "Each line is a clause and the tests marked with it; "
+        "the plans of the certification are at the end.\n"
         "A clause that is not here is not proven; the README says what is not supported at all.\n"
     )
     for title, clauses in _grouped(sorted(proofs, key=_natural)):
         rows = [(clause, "<br>".join(proofs[clause])) for clause in clauses]
         text += f"\n## {title}\n\n" + _table(("clause", "tests"), rows)
-    return text
+    return text + plan_tables()
 
 
 def _proven(path: Path) -> Iterator[tuple[str, str]]:
@@ -185,12 +187,10 @@ def _proven(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _grouped(clauses: list[str]) -> Iterator[tuple[str, list[str]]]:
-    suite = [c for c in clauses if c.startswith("conformance ")]
     standards = [c for c in clauses if c.startswith(STANDARDS)]
     flaws = [c for c in clauses if re.match(r"CVE-|KC#|GHSA-", c)]
-    rest = [c for c in clauses if c not in {*suite, *standards, *flaws}]
+    rest = [c for c in clauses if c not in {*standards, *flaws}]
     yield "Standards", standards
-    yield "Modules of the OpenID conformance suite", suite
     yield "Flaws that others had", flaws
     yield "Our own list of threats and promises", rest
 

@@ -1,11 +1,17 @@
 """One provider for each file, and a person who has every standard claim."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from idp.store import db
-from tests.support.suite import Json, Module
+from tests.conformance.checks import Json
+from tests.conformance.listener import Listener, listener
+from tests.conformance.marks import runs
+from tests.conformance.party import RelyingParty
+from tests.conformance.plans import Variant
+from tests.conformance.registration import unregister
 from tests.support.world import World, make_world
 
 EVERY_CLAIM: Json = {
@@ -35,15 +41,63 @@ EVERY_CLAIM: Json = {
         "country": "Czechia",
     },
 }
+SETTINGS = {
+    "IDP_REGISTRATION__TOKEN_ENDPOINT_AUDIENCE": "true",
+    "IDP_REGISTRATION__QUOTA": "100000",
+    "IDP_LEGACY_RESPONSE_TYPES": "true",
+}
+
+Registers = Callable[..., RelyingParty]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs once for each variant of the plans its module stands in."""
+    if "variant" not in metafunc.fixturenames:
+        return
+    found = list(runs(metafunc.definition.iter_markers("module"))) or [("any", Variant())]
+    metafunc.parametrize(
+        "variant",
+        [
+            pytest.param(variant, id=f"{plan}-{variant}", marks=[pytest.mark.slow] * variant.slow)
+            for plan, variant in found
+        ],
+    )
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
+def database(request: pytest.FixtureRequest) -> str:
+    """Where the provider of a file keeps what it knows."""
+    on_postgres = request.param == "postgresql"
+    return request.getfixturevalue("postgres").fresh() if on_postgres else ""
+
+
+@pytest.fixture(scope="session")
+def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+    """The suite's own server, for the whole run."""
+    with listener(tmp_path_factory.mktemp("suite")) as made:
+        yield made
+
+
+@pytest.fixture
+def suite(listening: Listener) -> Listener:
+    """The same, which has heard and serves nothing yet."""
+    listening.forgets()
+    return listening
 
 
 @pytest.fixture(scope="module")
-def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The provider of a file, with registration as in the demo."""
+def op(
+    tmp_path_factory: pytest.TempPathFactory, database: str, listening: Listener
+) -> Iterator[World]:
+    """The provider of a file, with the switches of the certification."""
     made = make_world(
         tmp_path_factory.mktemp("conformance"),
-        IDP_REGISTRATION__TOKEN_ENDPOINT_AUDIENCE="true",
-        IDP_REGISTRATION__QUOTA="1000",
+        database,
+        IDP_OUTBOUND__ALLOWED=listening.place,
+        IDP_OUTBOUND__CA_BUNDLE=str(listening.bundle),
+        **SETTINGS,
     )
     made.person("foo", **EVERY_CLAIM)
     yield made
@@ -53,6 +107,21 @@ def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def module(op: World) -> Module:
-    """A run of a module with the usual client."""
-    return Module(op)
+def registers(op: World, variant: Variant) -> Iterator[Registers]:
+    """Another relying party of the variant, with metadata of its own; gone afterwards."""
+    made: list[RelyingParty] = []
+
+    def register(**metadata: Any) -> RelyingParty:
+        made.append(RelyingParty(op, metadata, variant))
+        return made[-1]
+
+    yield register
+    for party in made:
+        if "registration_client_uri" in party.client:
+            unregister(op, party.client)
+
+
+@pytest.fixture
+def rp(registers: Registers) -> RelyingParty:
+    """A relying party of the variant at hand."""
+    return registers()

@@ -3,223 +3,208 @@
 import secrets
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.conformance.checks import Json, jose_header
+from tests.conformance.conftest import Registers
+from tests.conformance.marks import module
+from tests.conformance.party import RelyingParty
+from tests.conformance.registration import CALLBACK
 from tests.support.spec import spec
-from tests.support.suite import CALLBACK, Json, Module
-from tests.support.world import World
+
+REFUSALS = {
+    "request_not_supported",
+    "request_uri_not_supported",
+    "invalid_request_object",
+    "invalid_request_uri",
+}
 
 
-@spec("conformance oidcc-server", "R-ID-4", "R-TK-1")
-def test_server(module: Module) -> None:
-    given, said = module.signs_in()
+@module("oidcc-server")
+@spec("R-ID-4", "R-TK-1")
+def test_server(rp: RelyingParty) -> None:
+    given, said = rp.signs_in()
 
-    answer = module.userinfo(given["access_token"])
-
-    assert answer.json["sub"] == said["sub"]
+    assert rp.told(given, said)["sub"] == said["sub"]
     assert "scope" not in given or "openid" in given["scope"].split()
 
 
-@spec("conformance oidcc-server-client-secret-post", "R-TK-5")
-def test_server_client_secret_post(op: World) -> None:
-    module = Module(op, {"token_endpoint_auth_method": "client_secret_post"})
+@module("oidcc-server-client-secret-post")
+@spec("R-TK-5")
+def test_server_client_secret_post(registers: Registers) -> None:
+    rp = registers(token_endpoint_auth_method="client_secret_post")
 
-    _, said = module.signs_in()
+    _, said = rp.signs_in()
 
     assert said["sub"]
 
 
-@spec("conformance oidcc-alternate-happy-flow", "R-AZ-1")
-def test_alternate_happy_flow(module: Module) -> None:
-    first, said = module.signs_in(scope="email openid")
+@module("oidcc-alternate-happy-flow")
+@spec("R-AZ-1")
+def test_alternate_happy_flow(rp: RelyingParty) -> None:
+    first, said = rp.signs_in(scope="email openid")
 
-    second, again = module.signs_in(scope="openid email")
+    second, again = rp.signs_in(scope="openid email")
 
     assert again["sub"] == said["sub"]
-    for given in (first, second):
-        assert module.userinfo(given["access_token"]).json["email"] == "foo@example.com"
+    for given, identity in ((first, said), (second, again)):
+        assert rp.told(given, identity)["email"] == "foo@example.com"
 
 
-@spec("conformance oidcc-response-type-missing", "R-AZ-5")
-def test_response_type_missing(module: Module) -> None:
-    page = module.goes(response_type=None)
-
-    assert page.status_code == 400
-    assert "Location" not in page.headers
-    assert "response_type" in page.text
+@module("oidcc-response-type-missing")
+@spec("R-AZ-5")
+def test_response_type_missing(rp: RelyingParty) -> None:
+    rp.errs(rp.goes(response_type=None), "unsupported_response_type", "invalid_request")
 
 
-@spec("conformance oidcc-idtoken-signature", "R-ID-1")
-def test_idtoken_signature(module: Module) -> None:
-    given, _ = module.signs_in()
+@module("oidcc-idtoken-signature")
+@spec("R-ID-1")
+def test_idtoken_signature(rp: RelyingParty) -> None:
+    given, _ = rp.signs_in()
 
     header = jose_header(given["id_token"])
 
-    keys = {key["kid"]: key for key in module.world.http().get("/jwks.json").json["keys"]}
+    keys = {key["kid"]: key for key in rp.world.http().get("/jwks.json").json["keys"]}
     assert header["alg"] == "RS256"
     assert keys[header["kid"]]["kty"] == "RSA"
     assert keys[header["kid"]]["use"] == "sig"
 
 
-@spec("conformance oidcc-idtoken-unsigned", "JOS-01")
-def test_idtoken_unsigned(module: Module) -> None:
-    """Skipped by the suite, because discovery does not name `none`; and it is refused."""
-    document = module.world.http().get("/.well-known/openid-configuration").json
-    assert "none" not in document["id_token_signing_alg_values_supported"]
-    module.metadata = {"id_token_signed_response_alg": "none"}
+@module("oidcc-idtoken-unsigned", skip="discovery does not name the algorithm none")
+@spec("JOS-01")
+def test_idtoken_unsigned(rp: RelyingParty) -> None:
+    """And it is refused."""
+    assert "none" not in rp.document["id_token_signing_alg_values_supported"]
+    rp.metadata = {"id_token_signed_response_alg": "none"}
 
-    assert module.registration().json["error"] == "invalid_client_metadata"
+    assert rp.registration().json["error"] == "invalid_client_metadata"
 
 
-@spec("conformance oidcc-ensure-request-without-nonce-succeeds-for-code-flow")
-def test_ensure_request_without_nonce_succeeds_for_code_flow(module: Module) -> None:
-    _, said = module.signs_in(nonce=None)
+@module("oidcc-ensure-request-without-nonce-succeeds-for-code-flow")
+def test_ensure_request_without_nonce_succeeds_for_code_flow(rp: RelyingParty) -> None:
+    _, said = rp.signs_in(nonce=None)
 
     assert "nonce" not in said
 
 
-@spec("conformance oidcc-display-page")
-@spec("conformance oidcc-display-popup")
+@module("oidcc-display-page")
+@module("oidcc-display-popup")
 @pytest.mark.parametrize("display", ["page", "popup"])
-def test_display(module: Module, display: str) -> None:
-    _, said = module.signs_in(display=display)
+def test_display(rp: RelyingParty, display: str) -> None:
+    _, said = rp.signs_in(display=display)
 
     assert said["sub"]
 
 
-@spec("conformance oidcc-ensure-request-with-unknown-parameter-succeeds", "R-AZ-1")
-def test_ensure_request_with_unknown_parameter_succeeds(module: Module) -> None:
-    assert module.authorizes(extra="foobar")["code"]
+@module("oidcc-ensure-request-with-unknown-parameter-succeeds")
+@spec("R-AZ-1")
+def test_ensure_request_with_unknown_parameter_succeeds(rp: RelyingParty) -> None:
+    assert rp.signs_in(extra="foobar")[1]["sub"]
 
 
-@spec("conformance oidcc-login-hint")
-def test_login_hint(module: Module) -> None:
-    page = module.browser.http.get(module.goes(login_hint="buffy@op.test").headers["Location"])
+@module("oidcc-login-hint")
+def test_login_hint(rp: RelyingParty) -> None:
+    page = rp.shown(rp.goes(login_hint="buffy@op.test"))
+
     assert page.status_code == 200
+    assert rp.brings(rp.comes_back(rp.follows(page)))[1]["sub"]
 
-    assert module.comes_back(module.browser.follow(page, "foo"))["code"]
 
-
-@spec("conformance oidcc-ui-locales")
-@spec("conformance oidcc-claims-locales")
+@module("oidcc-ui-locales")
+@module("oidcc-claims-locales")
 @pytest.mark.parametrize("name", ["ui_locales", "claims_locales"])
-def test_locales(module: Module, name: str) -> None:
-    assert module.authorizes(**{name: "se"})["code"]
+def test_locales(rp: RelyingParty, name: str) -> None:
+    assert rp.signs_in(**{name: "se"})[1]["sub"]
 
 
-@spec("conformance oidcc-ensure-request-with-acr-values-succeeds")
-def test_ensure_request_with_acr_values_succeeds(module: Module) -> None:
-    document = module.world.http().get("/.well-known/openid-configuration").json
-    values = document["acr_values_supported"]
+@module("oidcc-ensure-request-with-acr-values-succeeds")
+def test_ensure_request_with_acr_values_succeeds(rp: RelyingParty) -> None:
+    values = rp.document["acr_values_supported"]
 
-    _, said = module.signs_in(acr_values=" ".join(values))
+    _, said = rp.signs_in(acr_values=" ".join(values))
 
     assert said["acr"] in values
 
 
-@spec("conformance oidcc-codereuse", "R-TK-3")
-def test_codereuse(module: Module) -> None:
-    code = module.authorizes()["code"]
-    module.tokens(code)
+@module("oidcc-codereuse")
+@spec("R-TK-3")
+def test_codereuse(rp: RelyingParty) -> None:
+    code = rp.authorizes()["code"]
+    rp.tokens(code)
 
-    again = module.redeems(code)
+    again = rp.redeems(code)
 
-    assert again.status_code == 400
-    assert again.mimetype == "application/json"
-    assert again.json["error"] == "invalid_grant"
-
-
-@spec("conformance oidcc-codereuse-30seconds", "R-TK-3")
-def test_codereuse_30seconds(module: Module) -> None:
-    code = module.authorizes()["code"]
-    given = module.tokens(code)
-    module.world.clock.advance(seconds=30)
-
-    again = module.redeems(code)
-
-    assert (again.status_code, again.json["error"]) == (400, "invalid_grant")
-    assert 400 <= module.userinfo(given["access_token"]).status_code < 500
+    rp.refused(again, "invalid_grant")
 
 
-@spec("conformance oidcc-ensure-registered-redirect-uri", "R-AZ-8", "R-UX-4")
-def test_ensure_registered_redirect_uri(module: Module) -> None:
-    page = module.goes(redirect_uri=f"{CALLBACK}/{secrets.token_urlsafe(6)}")
+@module("oidcc-codereuse-30seconds")
+@spec("R-TK-3")
+def test_codereuse_30seconds(rp: RelyingParty) -> None:
+    code = rp.authorizes()["code"]
+    given = rp.tokens(code)
+    rp.world.clock.advance(seconds=30)
 
-    assert page.status_code == 400
-    assert "Location" not in page.headers
+    again = rp.redeems(code)
+
+    rp.refused(again, "invalid_grant")
+    assert 400 <= rp.userinfo(given["access_token"]).status_code < 500
+
+
+@module("oidcc-ensure-registered-redirect-uri")
+@spec("R-AZ-8", "R-UX-4")
+def test_ensure_registered_redirect_uri(rp: RelyingParty) -> None:
+    page = rp.goes(redirect_uri=f"{CALLBACK}/{secrets.token_urlsafe(6)}")
+
+    rp.refuses(page)
     assert "Sign-in error" in page.text
 
 
-@spec("conformance oidcc-ensure-post-request-succeeds", "R-AZ-1")
-def test_ensure_post_request_succeeds(module: Module) -> None:
-    assert module.authorizes("POST")["code"]
+@module("oidcc-ensure-post-request-succeeds")
+@spec("R-AZ-1")
+def test_ensure_post_request_succeeds(rp: RelyingParty) -> None:
+    assert rp.brings(rp.authorizes("POST"))[1]["sub"]
 
 
-@spec("conformance oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported")
-@spec("conformance oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported")
+UNSIGNED = "eyJhbGciOiJub25lIn0.e30."
+NO_NONE = "request objects without a signature are not supported, and discovery says so"
+
+
+@module(
+    "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", skip=NO_NONE
+)
+@module("oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", skip=NO_NONE)
 @pytest.mark.parametrize(
-    ("sent", "error"),
+    ("sent", "says"),
     [
-        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-        ({"request_uri": "https://suite.test/ro.jwt#hash"}, "request_uri_not_supported"),
+        ({"request": UNSIGNED}, "request_parameter_supported"),
+        ({"request_uri": "https://suite.test/ro.jwt#hash"}, "request_uri_parameter_supported"),
     ],
 )
-def test_request_objects_are_rejected_as_unsupported(
-    module: Module, sent: Json, error: str
-) -> None:
-    """The suite skips the rest on either of the two errors."""
-    document = module.world.http().get("/.well-known/openid-configuration").json
-    module.signs_in()
+def test_unsigned_request_objects_are_refused(rp: RelyingParty, sent: Json, says: str) -> None:
+    rp.signs_in()
 
-    said = module.comes_back(module.goes(**sent))
+    said = rp.comes_back(rp.goes(**sent))
 
-    assert said["error"] == error
-    assert document["request_parameter_supported"] is False
-    assert document["request_uri_parameter_supported"] is False
+    assert said["error"] in REFUSALS
+    signed = rp.document.get("request_object_signing_alg_values_supported", ["none"])
+    assert rp.document[says] is False or "none" not in signed
 
 
-@spec("conformance oidcc-ensure-request-object-with-redirect-uri")
-def test_ensure_request_object_with_redirect_uri(module: Module) -> None:
-    page = module.goes(redirect_uri="https://suite.test/else", request="eyJhbGciOiJub25lIn0.e30.")
-
-    assert page.status_code == 400
-    assert "Location" not in page.headers
+@module("oidcc-ensure-request-object-with-redirect-uri", skip=NO_NONE)
+def test_ensure_request_object_with_redirect_uri(rp: RelyingParty) -> None:
+    rp.refuses(rp.goes(redirect_uri="https://suite.test/else", request=UNSIGNED))
 
 
-@spec("conformance oidcc-ensure-request-with-valid-pkce-succeeds", "R-TK-4")
-def test_ensure_request_with_valid_pkce_succeeds(module: Module) -> None:
+@module("oidcc-ensure-request-with-valid-pkce-succeeds")
+@spec("R-TK-4")
+def test_ensure_request_with_valid_pkce_succeeds(rp: RelyingParty) -> None:
     verifier = secrets.token_urlsafe(48)
     challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
-    code = module.authorizes(**pkce)["code"]
-    other = module.authorizes(**pkce)["code"]
+    other = rp.authorizes(**pkce)["code"]
+    rp.refused(rp.redeems(other), "invalid_grant")
 
-    assert module.redeems(other).json["error"] == "invalid_grant"
-    assert module.tokens(code, code_verifier=verifier)["access_token"]
+    code = rp.authorizes(**pkce)["code"]
 
-
-@spec("R-AZ-4", "conformance oidcc-formpost-basic-certification-test-plan")
-@pytest.mark.parametrize("prompt", [None, "none"])
-def test_form_post_carries_codes_and_errors(module: Module, prompt: str | None) -> None:
-    page = module.goes(response_mode="form_post", prompt=prompt)
-
-    page = module.browser.follow(page, "foo")
-
-    assert page.status_code == 200
-    assert page.mimetype == "text/html"
-    assert f'action="{CALLBACK}"' in page.text
-    assert f'name="{"error" if prompt else "code"}"' in page.text
-    assert f'name="state" value="{module.sent["state"]}"' in page.text
-    assert "Location" not in page.headers
-
-
-def jose_header(token: str) -> Json:
-    import base64
-    import json
-
-    part = token.partition(".")[0]
-    found: Json = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    assert urlsplit(found.get("jku", "")).netloc == ""
-    return found
+    assert rp.tokens(code, code_verifier=verifier)["access_token"]

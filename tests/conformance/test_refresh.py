@@ -2,69 +2,76 @@
 
 import pytest
 
+from tests.conformance import checks
+from tests.conformance.checks import Json, bits
+from tests.conformance.conftest import Registers
+from tests.conformance.marks import module
+from tests.conformance.party import RelyingParty
+from tests.conformance.plans import Variant
+from tests.conformance.registration import grants
 from tests.support.spec import spec
-from tests.support.suite import Json, Module, bits
-from tests.support.world import World
 
-RENEWING = {"grant_types": ["authorization_code", "refresh_token"]}
 SCOPE = "openid offline_access"
 
 
+def renewing(registers: Registers, response_type: str) -> RelyingParty:
+    return registers(grant_types=[*grants(response_type), "refresh_token"])
+
+
 @pytest.fixture
-def module(op: World) -> Module:
-    return Module(op, RENEWING)
+def rp(registers: Registers, variant: Variant) -> RelyingParty:
+    return renewing(registers, variant.response_type)
 
 
-def refresh(module: Module, token: str, **more: str) -> Json:
-    module.world.clock.advance(seconds=1)
-    answer = module.asks_token(grant_type="refresh_token", refresh_token=token, **more)
-    assert answer.status_code == 200, answer.text
-    return module.checked(answer)
+def refresh(rp: RelyingParty, token: str, **more: str) -> Json:
+    rp.world.clock.advance(seconds=1)
+    return checks.token_response(
+        rp.asks_token(grant_type="refresh_token", refresh_token=token, **more)
+    )
 
 
-@spec("conformance oidcc-refresh-token", "R-TK-1")
+@module("oidcc-refresh-token")
+@spec("R-TK-1")
 @pytest.mark.parametrize("more", [{"scope": SCOPE}, {}])
-def test_refresh_token(module: Module, more: dict[str, str]) -> None:
-    given, first = module.signs_in(scope=SCOPE, prompt="consent")
+def test_refresh_token(rp: RelyingParty, more: dict[str, str]) -> None:
+    given, first = rp.signs_in(scope=SCOPE, prompt="consent")
 
-    renewed = refresh(module, given["refresh_token"], **more)
+    renewed = refresh(rp, given["refresh_token"], **more)
 
     assert given["refresh_token"].isascii()
     assert given["refresh_token"].isprintable()
     assert bits(given["refresh_token"]) > 128
     assert renewed["access_token"] != given["access_token"]
-    assert module.userinfo(renewed["access_token"]).json["sub"] == first["sub"]
+    assert rp.userinfo(renewed["access_token"]).json["sub"] == first["sub"]
 
 
-@spec("conformance oidcc-refresh-token", "Core section 12.2")
-def test_a_new_id_token_tells_of_the_same_sign_in(module: Module) -> None:
-    given, first = module.signs_in(scope=SCOPE, prompt="consent")
+@module("oidcc-refresh-token")
+@spec("Core section 12.2")
+def test_a_new_id_token_tells_of_the_same_sign_in(rp: RelyingParty) -> None:
+    given, first = rp.signs_in(scope=SCOPE, prompt="consent")
 
-    renewed = refresh(module, given["refresh_token"])
+    renewed = refresh(rp, given["refresh_token"])
 
-    second = module.identity(renewed["id_token"], fresh=False)
+    second = rp.identity(renewed["id_token"], fresh=False)
     for name in ("iss", "sub", "aud", "azp", "auth_time"):
         assert second.get(name) == first.get(name)
     assert second["iat"] > first["iat"]
     assert second.get("nonce", first["nonce"]) == first["nonce"]
 
 
-@spec("conformance oidcc-refresh-token", "R-TK-2")
-def test_another_client_cannot_use_a_refresh_token(op: World) -> None:
-    first, second = Module(op, RENEWING), Module(op, RENEWING)
-    given, _ = second.signs_in(scope=SCOPE, prompt="consent")
+@module("oidcc-refresh-token")
+@spec("R-TK-2")
+def test_another_client_cannot_use_a_refresh_token(rp: RelyingParty, registers: Registers) -> None:
+    other = renewing(registers, rp.variant.response_type)
+    given, _ = other.signs_in(scope=SCOPE, prompt="consent")
 
-    answer = first.asks_token(grant_type="refresh_token", refresh_token=given["refresh_token"])
+    answer = rp.asks_token(grant_type="refresh_token", refresh_token=given["refresh_token"])
 
-    assert answer.status_code == 400
-    assert answer.mimetype == "application/json"
-    assert answer.json["error"] == "invalid_grant"
-    assert refresh(second, given["refresh_token"])["access_token"]
+    rp.refused(answer, "invalid_grant")
+    assert refresh(other, given["refresh_token"])["access_token"]
 
 
-@spec("conformance oidcc-refresh-token")
-def test_discovery_lists_the_grant_that_is_given(op: World) -> None:
-    document = op.http().get("/.well-known/openid-configuration").json
-
-    assert "refresh_token" in document["grant_types_supported"]
-    assert "offline_access" in document["scopes_supported"]
+@module("oidcc-refresh-token")
+def test_discovery_lists_the_grant_that_is_given(rp: RelyingParty) -> None:
+    assert "refresh_token" in rp.document["grant_types_supported"]
+    assert "offline_access" in rp.document["scopes_supported"]

@@ -130,7 +130,7 @@ def test_discovery_says_what_works_and_does_not_listen_to_the_host(world: World)
     assert first.headers["Access-Control-Allow-Origin"] == "*"
 
 
-@spec("conformance B.2")
+@spec("R-DISC-1")
 def test_authlib_itself_finds_nothing_wrong_with_discovery(world: World) -> None:
     from authlib.oauth2.rfc9207 import AuthorizationServerMetadata as Iss
     from authlib.oidc.discovery import OpenIDProviderMetadata
