@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from idp.app import create_app
+from idp.crypto.confirmation import UNBOUND
 from idp.domain import Provider
 from idp.domain.grants import Allowance, Line
 from idp.domain.login import PASSWORD_ACR, Proof
@@ -83,7 +84,7 @@ class Stock:
             for person in self._some(count):
                 line, refresh = self._line(person, scopes, resources)
                 view = self.op.clients.get(self.rp.client_id)
-                aimed = aim(self.op, view, scopes, line.resources, (), None)
+                aimed = aim(self.op, view, scopes, line.resources, (), UNBOUND)
                 found.append((refresh, access_token(self.op, line, aimed, _now()).value))
             db.session.commit()
         return found
@@ -92,7 +93,7 @@ class Stock:
         """Fresh access tokens of the client that acts for itself."""
         with self.app.app_context():
             view = self.op.clients.get(self.robot.client_id)
-            aimed = aim(self.op, view, (SCOPE,), (API,), (API,), None)
+            aimed = aim(self.op, view, (SCOPE,), (API,), (API,), UNBOUND)
             minted = [client_access_token(self.op, view, aimed, _now()) for _ in range(count)]
         return [token.value for token in minted]
 

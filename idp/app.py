@@ -44,6 +44,7 @@ from idp.store import db
 from idp.store.listing import RedisListing
 from idp.store.redis import RedisVolatile, connect
 from idp.store.volatile import SqlVolatile, Volatile
+from idp.web.certificates import Shown
 
 Clock = Callable[[], datetime]
 
@@ -79,7 +80,13 @@ def create_app(settings: Settings | None = None, clock: Clock = wall_clock) -> F
     app.extensions["idp.metrics_token"] = settings.metrics_token
     app.extensions["idp.courier"] = Courier(provider, unit.session(), outbound, clock)
     server = settings.server
-    web.mount(app, provider, hops=server.trusted_proxies, networks=server.proxy_networks)
+    web.mount(
+        app,
+        provider,
+        hops=server.trusted_proxies,
+        networks=server.proxy_networks,
+        shown=Shown(settings.mtls.source, settings.mtls.header, settings.mtls.networks),
+    )
     return app
 
 

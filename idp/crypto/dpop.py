@@ -115,10 +115,12 @@ def check(
     token: str | None = None,
     nonces: Nonces | None = None,
     nonce_required: bool = False,
+    alias: str | None = None,
 ) -> Proof:
     """Judge what came in the `DPoP` header (RFC 9449 section 4.3); raises `InvalidProof`.
 
-    `url` is the server's public address of this endpoint, from its configuration. With `token`
+    `url` is the server's public address of this endpoint, from its configuration, and `alias`
+    the one at which it asks for client certificates (RFC 8705 section 5). With `token`
     the proof must be for that access token. With `nonces` a good nonce takes the place of the
     client's clock, and with `nonce_required` nothing else will do; raises `StaleNonce`.
     """
@@ -132,8 +134,8 @@ def check(
         raise InvalidProof(str(error)) from error
     if _text(claims, "htm", len(method)) != method:
         raise InvalidProof("made for another method")
-    htu = address(url)
-    if address(_text(claims, "htu", LONGEST_HTU)) != htu:
+    htu = address(_text(claims, "htu", LONGEST_HTU))
+    if htu not in {address(ours) for ours in (url, alias) if ours is not None}:
         raise InvalidProof("made for another address")
     if token is not None and not same(_text(claims, "ath", LONGEST_JTI), ath(token)):
         raise InvalidProof("made for another access token")

@@ -70,11 +70,14 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A key that verifies. `kid` and `alg` may be unknown for a client's own keys."""
+    """A key that verifies. `kid` and `alg` may be unknown for a client's own keys; `x5t` is the
+    thumbprint of the certificate that came with it, if one did.
+    """
 
     kid: str | None
     alg: str | None
     key: Key
+    x5t: str | None = None
 
 
 def generate(alg: str) -> Key:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from idp.crypto import jose
+from idp.crypto.certificate import first_of
 from idp.crypto.jose import Verifier
 from idp.domain.outbound import (
     WAIT_FOR_TURN_SECONDS,
@@ -98,12 +99,13 @@ def _verifiers(jwks: object) -> tuple[Verifier, ...]:
             key = jose.import_key({k: v for k, v in jwk.items() if k != "d"})
         except jose.Unverifiable:
             continue
-        kid, alg = jwk.get("kid"), jwk.get("alg")
+        kid, alg, shown = jwk.get("kid"), jwk.get("alg"), first_of(jwk.get("x5c"))
         found.append(
             Verifier(
                 kid if isinstance(kid, str) else None,
                 alg if isinstance(alg, str) else None,
                 key,
+                shown.x5t if shown is not None else None,
             )
         )
     return tuple(found)

@@ -90,7 +90,15 @@ class ClientView:
     @property
     def dpop_bound(self) -> bool:
         """Whether it must prove a key at each token request (RFC 9449 section 5.2)."""
-        return self.details.get("dpop_bound_access_tokens") is True or self._binds
+        by_policy = self._binds and not self.certificate_bound
+        return self.details.get("dpop_bound_access_tokens") is True or by_policy
+
+    @property
+    def certificate_bound(self) -> bool:
+        """Whether its tokens work over connections with its certificate only (RFC 8705
+        section 3.4).
+        """
+        return self.details.get("tls_client_certificate_bound_access_tokens") is True
 
     @property
     def binds_lines(self) -> bool:

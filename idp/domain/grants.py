@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, select
 
+from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
 from idp.domain import line_statements as statements
@@ -48,7 +49,7 @@ class Allowance:
     auth_time: datetime
     acr: str
     amr: tuple[str, ...]
-    jkt: str | None = None
+    bound_to: Confirmation = UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class Grants:
             auth_time=allowed.auth_time,
             acr=allowed.acr,
             amr=list(allowed.amr),
-            jkt=allowed.jkt,
+            jkt=allowed.bound_to.jkt,
+            x5t=allowed.bound_to.x5t,
             created_at=now,
             last_used_at=now,
             idle_expires_at=min(now + self._rules.line_idle, until),

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import bindparam, delete, select, update
 
 from idp.crypto import jose
+from idp.crypto.confirmation import Confirmation, confirmation_of
 from idp.crypto.secrets import Handle, digest
 from idp.domain.live import Lineage
 from idp.policies import TokenFacts
@@ -90,11 +91,17 @@ class AccessToken:
         return Lineage(client_id=self.client_id, line_id=self.line_id, jti=self.jti)
 
     @property
+    def bound_to(self) -> Confirmation:
+        """The keys it works with (RFC 9449 section 6.1, RFC 8705 section 3.1)."""
+        return confirmation_of(self.claims.get("cnf"))
+
+    @property
     def jkt(self) -> str | None:
-        """The thumbprint of the key it is bound to (RFC 9449 section 6.1)."""
-        cnf = self.claims.get("cnf")
-        jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
-        return jkt if isinstance(jkt, str) else None
+        return self.bound_to.jkt
+
+    @property
+    def x5t(self) -> str | None:
+        return self.bound_to.x5t
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -116,6 +123,7 @@ class AccessToken:
             line=self.line_id,
             generation=generation if isinstance(generation, int) else None,
             jkt=self.jkt,
+            x5t=self.x5t,
             policies=frozenset(self.policies),
         )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from idp.crypto.authorities import Authorities
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -32,6 +34,9 @@ class Rules:
     feed_listeners: int = 16  # guards that may wait for news at once, in each process
     pkce_required: str = "public"  # or "all"
     dpop_nonce_required: bool = False  # RFC 9449 section 8
+    mtls: bool = False  # clients may show certificates (RFC 8705)
+    mtls_origin: str = ""  # where they are asked for one, if not at the issuer itself
+    authorities: Authorities | None = None  # whose certificates `tls_client_auth` takes
     registration: str = "token"  # or "open", or "off"
     registration_quota: int = 20  # clients an address may register in an hour
     unused_client_kept: timedelta = timedelta(days=30)

@@ -10,6 +10,7 @@ from sqlalchemy import FromClause, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.crypto import jose
+from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.crypto.secrets import digest, new_handle, new_id
 from idp.domain.feed import Feed
 from idp.domain.issued import HANDLE_PREFIX, AccessToken, Issued
@@ -38,7 +39,7 @@ class Order:
     audiences: tuple[str, ...]
     policies: PolicySet
     lifetime: timedelta | None = None
-    jkt: str | None = None
+    bound_to: Confirmation = UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,12 @@ class Tokens:
         """
         lifetime = order.lifetime or self._rules.access_lifetime
         draft = order.policies.draft(
-            Draft(lifetime=lifetime, audiences=order.audiences, jkt=order.jkt)
+            Draft(
+                lifetime=lifetime,
+                audiences=order.audiences,
+                jkt=order.bound_to.jkt,
+                x5t=order.bound_to.x5t,
+            )
         )
         claims = self._claims(order, draft, now)
         jti, expires_in = str(claims["jti"]), int(draft.lifetime.total_seconds())
@@ -102,8 +108,8 @@ class Tokens:
             "jti": new_id(),
             "policies": list(order.policies.names),
         }
-        if order.jkt is not None:
-            claims["cnf"] = {"jkt": order.jkt}
+        if order.bound_to:
+            claims["cnf"] = order.bound_to.claim
         return claims
 
     def read_access(self, token: str, now: datetime) -> AccessToken | None:

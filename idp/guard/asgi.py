@@ -56,7 +56,7 @@ class AsgiGuard:
             await self._application(scope, receive, send)
             return
         try:
-            access = await self._judge(need, _arrival(scope, method, path))
+            access = await self._judge(need, self._arrival(scope, method, path))
         except Refused as refused:
             await _refuse(scope, receive, send, refused)
             return
@@ -69,6 +69,16 @@ class AsgiGuard:
         except WouldWait:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, self._guard.judge, need, arrival)
+
+    def _arrival(self, scope: Scope, method: str, path: str) -> Arrival:
+        query, shown = scope.get("query_string", b"").decode("latin-1"), self._guard.certificates
+        return Arrival(
+            authorization=_values(scope, b"authorization"),
+            method=method,
+            url=f"{path}?{query}" if query else path,
+            dpop=_values(scope, b"dpop"),
+            certificate=shown.in_scope(scope) if shown is not None else None,
+        )
 
     def _with_headers(self, send: Send, access: Access) -> Send:
         more = _encoded(self._guard.headers(access, debug=self._debug))
@@ -96,16 +106,6 @@ def _path(scope: Scope) -> str:
     if isinstance(raw, bytes):
         return raw.partition(b"?")[0].decode("latin-1")
     return quote(scope["path"], safe=SAFE)
-
-
-def _arrival(scope: Scope, method: str, path: str) -> Arrival:
-    query = scope.get("query_string", b"").decode("latin-1")
-    return Arrival(
-        authorization=_values(scope, b"authorization"),
-        method=method,
-        url=f"{path}?{query}" if query else path,
-        dpop=_values(scope, b"dpop"),
-    )
 
 
 def _values(scope: Scope, wanted: bytes) -> list[str]:

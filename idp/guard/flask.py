@@ -60,7 +60,7 @@ class FlaskGuard:
         return access
 
     def _judge(self, need: Need) -> Access:
-        headers = request.headers
+        headers, shown = request.headers, self._guard.certificates
         return self._guard.judge(
             need,
             Arrival(
@@ -68,6 +68,7 @@ class FlaskGuard:
                 method=request.method,
                 url=path_of(request.environ),
                 dpop=headers.getlist("DPoP"),
+                certificate=shown.in_environ(request.environ) if shown is not None else None,
             ),
         )
 

@@ -11,6 +11,7 @@ import httpx
 from idp.crypto.dpop import ALGORITHMS, Nonces
 from idp.guard import metadata as resource_metadata
 from idp.guard import needs
+from idp.guard.certificates import Certificates
 from idp.guard.config import MAX_SILENCE, Config, elapsed, origin_of
 from idp.guard.judge import Access, Judge
 from idp.guard.metadata import ProtectedResource
@@ -34,7 +35,8 @@ class Guard:
     introspection. Without them every route must say `freshness="offline"`: a token lives until
     it expires. `origin` is where clients reach the API, for the addresses in their proofs;
     behind a proxy it is the public one. `dpop_nonces` is a secret of 32 bytes that all processes
-    share; with it, each proof must carry a nonce.
+    share; with it, each proof must carry a nonce. `certificates` says where the adapters find
+    those of clients whose tokens are bound to one (RFC 8705).
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Guard:
         most_tokens: int = MOST_TOKENS,
         replay: Replay | None = None,
         dpop_nonces: bytes | None = None,
+        certificates: Certificates | None = None,
         metadata: ProtectedResource | None = None,
         http: httpx.Client | None = None,
         clock: Callable[[], datetime] = wall_clock,
@@ -59,6 +62,7 @@ class Guard:
         if (client_id is None) is not (client_secret is None):
             raise TypeError("client_id and client_secret belong together")
         credentials = (client_id, client_secret) if client_id and client_secret else None
+        self.certificates = certificates
         self._config = Config(
             issuer=issuer,
             audience=audience,
@@ -109,6 +113,7 @@ class Guard:
         method: str,
         url: str,
         dpop: Sequence[str] = (),
+        certificate: str | None = None,
         freshness: str = Freshness.FEED,
         roles: Sequence[str] = (),
         acr_values: Sequence[str] = (),
@@ -117,12 +122,12 @@ class Guard:
         """Let a request through, or raise `Refused`.
 
         `authorization` and `dpop` hold every header of that name; `url` is the whole address,
-        or its path and query.
+        or its path and query; `certificate` is what the client has shown in its TLS handshake.
         """
         if isinstance(scopes, str):
             raise TypeError("scopes are several names, not one string")
         need = self._needs(tuple(scopes), freshness, tuple(roles), tuple(acr_values), max_age)
-        return self.judge(need, Arrival(authorization, method, url, dpop))
+        return self.judge(need, Arrival(authorization, method, url, dpop, certificate))
 
     def judge(self, need: Need, arrival: Arrival, *, wait: bool = True) -> Access:
         """The same, for a need that was made beforehand. Without `wait` it raises `WouldWait`
@@ -182,7 +187,9 @@ class Guard:
     def describe(self) -> dict[str, object]:
         """The metadata of the API (RFC 9728 section 2)."""
         about = self._config.metadata or ProtectedResource()
-        return resource_metadata.document(self._config.issuer, self.audience, about)
+        said = resource_metadata.document(self._config.issuer, self.audience, about)
+        bound = {"tls_client_certificate_bound_access_tokens": True}
+        return said | bound if self.certificates is not None else said
 
     @property
     def metadata_path(self) -> str | None:

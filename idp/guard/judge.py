@@ -187,8 +187,12 @@ class Judge:
             told = seen.told.said
             policies = PolicySet.named((*policies.names, *_names(told.get("policies"))))
         presented = self._bare
-        if proof is not None:
-            presented = Presented(resource=self._config.audience, proven_jkt=proof.jkt)
+        if proof is not None or seen.facts.x5t is not None:
+            presented = Presented(
+                resource=self._config.audience,
+                proven_jkt=proof.jkt if proof is not None else None,
+                proven_x5t=seen.facts.x5t,
+            )
         if policies.check(seen.facts, presented, asked) is not None:
             raise self._challenges.invalid(bound=bound or policies.binds)
         scopes, roles = seen.scopes, seen.roles

@@ -50,12 +50,15 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A request, as far as it is judged: every Authorization and DPoP header, method, address."""
+    """A request, as far as it is judged: every Authorization and DPoP header, method, address, and
+    the certificate its client has shown, in PEM.
+    """
 
     authorization: Sequence[str]
     method: str
     url: str
     dpop: Sequence[str] = ()
+    certificate: str | None = None
 
 
 def need(

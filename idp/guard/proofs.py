@@ -1,9 +1,12 @@
-"""Proofs that whoever sends a token holds its key, at an API (RFC 9449 section 7)."""
+"""Proofs that whoever sends a token holds its keys, at an API (RFC 9449 section 7, RFC 8705
+section 3).
+"""
 
 from datetime import datetime
 from hashlib import sha256
 
 from idp.crypto import dpop
+from idp.guard.certificates import thumbprint
 from idp.guard.needs import Arrival
 from idp.guard.refused import Challenges
 from idp.guard.replay import Replay
@@ -36,8 +39,12 @@ class Proofs:
     ) -> dpop.Proof | None:
         """The proof of a token that came as `DPoP`; None for one that came as `Bearer`.
 
-        A bound token is no bearer token, and an unbound one proves nothing (section 7.2).
+        A bound token is no bearer token, and an unbound one proves nothing (section 7.2). One
+        that is bound to a certificate came over a connection with it.
         """
+        x5t = seen.facts.x5t
+        if x5t is not None and x5t != thumbprint(arrival.certificate):
+            raise self._challenges.invalid(bound=bound)
         if bound is not (seen.facts.jkt is not None):
             raise self._challenges.invalid(bound=seen.facts.jkt is not None)
         if not bound:

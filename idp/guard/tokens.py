@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from idp.crypto import jose
+from idp.crypto.confirmation import Confirmation, NotUnderstood, confirmation_of
 from idp.guard.introspection import Answer
 from idp.guard.jwks import Held, IssuerKeys
 from idp.guard.replica import UNNUMBERED
@@ -147,6 +148,7 @@ def _seen(claims: dict[str, Any]) -> Seen:
     expires_at, generation = _date(claims, "exp"), claims.get("gen")
     if generation is not None and type(generation) is not int:
         raise jose.Unverifiable("gen is not a number")
+    held = _bound_to(claims.get("cnf"))
     facts = TokenFacts(
         jti=jti,
         sub=sub,
@@ -156,7 +158,8 @@ def _seen(claims: dict[str, Any]) -> Seen:
         sid=sid,
         line=line,
         generation=generation,
-        jkt=_jkt(claims.get("cnf")),
+        jkt=held.jkt,
+        x5t=held.x5t,
     )
     keys = [key(JTI, jti), _client_key(client_id)]
     keys += [key(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
@@ -220,12 +223,11 @@ def _policies(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _jkt(cnf: object) -> str | None:
-    """The key a token is bound to. Another kind of binding cannot be checked here, and what
+def _bound_to(cnf: object) -> Confirmation:
+    """The keys a token works with. Another kind of binding cannot be checked here, and what
     cannot be checked is refused (RFC 7800 section 3.1).
     """
-    if cnf is None:
-        return None
-    if not isinstance(cnf, dict) or list(cnf) != ["jkt"] or not isinstance(cnf["jkt"], str):
-        raise jose.Unverifiable("bound in a way this API cannot check")
-    return cnf["jkt"]
+    try:
+        return confirmation_of(cnf)
+    except NotUnderstood as error:
+        raise jose.Unverifiable(str(error)) from None

@@ -47,7 +47,7 @@ class WsgiGuard:
         if need is None:
             return self._application(environ, start_response)
         try:
-            access = self._guard.judge(need, _arrival(environ, method, url))
+            access = self._guard.judge(need, self._arrival(environ, method, url))
         except Refused as refused:
             return _answer(start_response, refused.status, refused.headers, refused.body)
         environ[ACCESS] = access
@@ -57,6 +57,17 @@ class WsgiGuard:
             return start_response(status, [*headers, *more], *rest)
 
         return self._application(environ, start)
+
+    def _arrival(self, environ: Environ, method: str, url: str) -> Arrival:
+        """WSGI servers join repeated headers with commas, which no single credential contains."""
+        shown = self._guard.certificates
+        return Arrival(
+            authorization=[environ[n] for n in ("HTTP_AUTHORIZATION",) if n in environ],
+            method=method,
+            url=url,
+            dpop=[environ[n] for n in ("HTTP_DPOP",) if n in environ],
+            certificate=shown.in_environ(environ) if shown is not None else None,
+        )
 
 
 def chooser(need: Need | Chooser) -> Chooser:
@@ -74,16 +85,6 @@ def path_of(environ: Environ) -> str:
     path = quote(raw.encode("latin-1"), safe=SAFE) or "/"
     query = environ.get("QUERY_STRING", "")
     return f"{path}?{query}" if query else path
-
-
-def _arrival(environ: Environ, method: str, url: str) -> Arrival:
-    """WSGI servers join repeated headers with commas, which no single credential contains."""
-    return Arrival(
-        authorization=[environ[n] for n in ("HTTP_AUTHORIZATION",) if n in environ],
-        method=method,
-        url=url,
-        dpop=[environ[n] for n in ("HTTP_DPOP",) if n in environ],
-    )
 
 
 def _answer(

@@ -1,4 +1,4 @@
-"""A token works only in the hands that hold its key (RFC 9449)."""
+"""A token works only in the hands that hold its key (RFC 9449, RFC 8705)."""
 
 from typing import ClassVar
 
@@ -15,10 +15,11 @@ class DeviceBound(Policy):
     binds: ClassVar[bool] = True
 
     def draft(self, draft: Draft) -> Draft:
-        if draft.jkt is None:
+        if draft.jkt is None and draft.x5t is None:
             raise Unmintable("invalid_dpop_proof", "send a DPoP proof: the token is bound to a key")
         return draft
 
     def check(self, token: TokenFacts, seen: Presented, live: Live) -> Refuse | None:
-        bound = token.jkt is not None and seen.proven_jkt == token.jkt
-        return None if bound else Refuse("no proof of its key")
+        bound = token.jkt is not None or token.x5t is not None
+        proven = token.jkt in (None, seen.proven_jkt) and token.x5t in (None, seen.proven_x5t)
+        return None if bound and proven else Refuse("no proof of its key")

@@ -33,6 +33,7 @@ class Draft:
     lifetime: timedelta
     audiences: tuple[str, ...] = ()
     jkt: str | None = None
+    x5t: str | None = None
     opaque: bool = False
     listed: bool = False
     tracked: bool = False
@@ -52,16 +53,20 @@ class TokenFacts:
     line: str | None = None
     generation: int | None = None
     jkt: str | None = None
+    x5t: str | None = None
     policies: frozenset[str] = frozenset()
     """The policies it was minted under, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """How a token arrived: at which API, and with a proof of which key."""
+    """How a token arrived: at which API, with a proof of which key, and over a connection with
+    which certificate.
+    """
 
     resource: str
     proven_jkt: str | None = None
+    proven_x5t: str | None = None
 
 
 class Live(Protocol):

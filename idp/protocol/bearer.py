@@ -6,6 +6,7 @@ from idp.protocol.dpop import CHALLENGE as DPOP
 from idp.protocol.dpop import proven_with
 from idp.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken
 from idp.protocol.messages import OAuthRequest
+from idp.protocol.possession import shown
 
 BEARER = 'Bearer realm="idp"'
 
@@ -19,7 +20,10 @@ def accepted(request: OAuthRequest, op: Provider, scope: str) -> AccessToken:
     jkt = proven_with(token, request, op) if scheme == DPOP else None
     if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
         raise refusal(DPOP)
-    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt)
+    x5t = shown(request)
+    if access.x5t not in (None, x5t):  # RFC 8705 section 3
+        raise refusal(scheme)
+    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt, proven_x5t=x5t)
     if op.tokens.judge(access, seen, (), request.now) is not None:
         raise refusal(scheme)
     if scope not in access.scopes:

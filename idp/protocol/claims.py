@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from idp.crypto import jose
+from idp.crypto.confirmation import Confirmation
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.grants import Line
@@ -48,14 +49,14 @@ CLAIMS_SUPPORTED = (
 @dataclass(frozen=True, slots=True)
 class Aimed:
     """Whom an access token is for: its audiences, its scopes, the policies it follows, and the
-    key it works with. Its policies allow it.
+    keys it works with. Its policies allow it.
     """
 
     audiences: tuple[str, ...]
     scopes: tuple[str, ...]
     policies: PolicySet
     lifetime: timedelta
-    jkt: str | None
+    bound_to: Confirmation
 
 
 def aim(
@@ -64,7 +65,7 @@ def aim(
     scopes: Iterable[str],
     granted: Iterable[str],
     asked: tuple[str, ...],
-    jkt: str | None,
+    held: Confirmation,
 ) -> Aimed:
     """Choose the audiences (RFC 8707 section 2.2), and the scopes they understand. Everything
     that can be refused is refused here, before anything is spent.
@@ -95,10 +96,12 @@ def aim(
         tuple(scope for scope in scopes if scope in understood),
         policies,
         timedelta(seconds=min(lifetimes)) if lifetimes else op.rules.access_lifetime,
-        jkt,
+        held,
     )
     try:
-        policies.draft(Draft(lifetime=aimed.lifetime, audiences=aimed.audiences, jkt=jkt))
+        policies.draft(
+            Draft(lifetime=aimed.lifetime, audiences=aimed.audiences, jkt=held.jkt, x5t=held.x5t)
+        )
     except Unmintable as refusal:
         raise PolicyRefused(refusal.code, str(refusal)) from None
     return aimed
@@ -156,7 +159,7 @@ def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
         audiences=aimed.audiences,
         policies=aimed.policies,
         lifetime=aimed.lifetime,
-        jkt=aimed.jkt,
+        bound_to=aimed.bound_to,
     )
 
 

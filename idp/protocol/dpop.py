@@ -11,6 +11,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.protocol.errors import InvalidDpopProof, ProofRefused, UseDpopNonce
 from idp.protocol.messages import Answer, OAuthRequest
+from idp.protocol.mtls import at_alias
 
 CHALLENGE = f'DPoP realm="idp", algs="{" ".join(dpop.ALGORITHMS)}"'
 
@@ -62,6 +63,7 @@ def _judged(request: OAuthRequest, op: Provider, token: str | None) -> str:
             request.headers.get("dpop", ()),
             method=request.method,
             url=request.url,
+            alias=at_alias(request.url, op) if op.rules.mtls_origin else None,
             now=request.now,
             token=token,
             nonces=op.keys.nonces,

@@ -9,9 +9,9 @@ from idp.domain.tokens import AccessToken, PolicySet, Presented
 from idp.policies.model import Touch
 from idp.protocol import client_auth
 from idp.protocol.claims import policies_at
-from idp.protocol.dpop import token_type
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
+from idp.protocol.possession import token_type
 
 FOR_GUARDS = frozenset({"line", "gen", "policies"})
 INACTIVE = Answer(body={"active": False})
@@ -38,7 +38,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
     return {
         "introspection_endpoint": f"{op.rules.issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [
-            method for method in client_auth.SUPPORTED if method != "none"
+            method for method in client_auth.supported(op) if method != "none"
         ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASYMMETRIC),
     }
@@ -53,10 +53,11 @@ def _about_access(
         return INACTIVE
     resource = served[0] if served else min(access.audiences)
     policies = policies_at(op, resource)
-    seen = Presented(resource=resource, proven_jkt=access.jkt)  # the API has asked for the proof
+    keys = access.bound_to  # the API has asked for the proof
+    seen = Presented(resource=resource, proven_jkt=keys.jkt, proven_x5t=keys.x5t)
     if op.tokens.judge(access, seen, policies, request.now) is not None:
         return INACTIVE
-    kind = token_type(access.jkt)
+    kind = token_type(keys)
     said: dict[str, object] = {"active": True, **access.claims, "token_type": kind}
     if not served:
         return Answer(body={name: said[name] for name in said if name not in FOR_GUARDS})

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.crypto.certificate import Certificate
+
 JSON_TYPE = "application/json"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -48,7 +50,8 @@ class OAuthRequest:
     """One request at a protocol endpoint. `query` and `body` are kept apart.
 
     `headers` has lower-case names and, for each, every value it was sent with.
-    `address` is the caller's network address, as the trusted proxies told it.
+    `address` is the caller's network address, and `certificate` what it has shown in the TLS
+    handshake, as the trusted proxies told it.
     """
 
     method: str
@@ -59,6 +62,7 @@ class OAuthRequest:
     json: object = None
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     address: str = ""
+    certificate: Certificate | None = None  # shown in the TLS handshake (RFC 8705)
     path_argument: str = ""  # e.g. the client_id of /register/<client_id>
 
     @property

@@ -12,6 +12,7 @@ from idp.protocol import (
     dpop,
     introspection,
     logout,
+    mtls,
     par,
     registration,
     revocation,
@@ -29,6 +30,7 @@ FEATURES = (
     par,
     token,
     dpop,
+    mtls,
     userinfo,
     introspection,
     revocation,
@@ -50,7 +52,7 @@ def keys(request: OAuthRequest, op: Provider) -> Answer:
 def document(op: Provider, now: datetime) -> Mapping[str, object]:
     """What this provider can do, in the registered words only."""
     issuer = op.rules.issuer
-    return {
+    said: dict[str, object] = {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
         "scopes_supported": [*OPENID_SCOPES, *op.resources.advertised(now)],
@@ -61,3 +63,4 @@ def document(op: Provider, now: datetime) -> Mapping[str, object]:
         "ui_locales_supported": list(LANGUAGES),
         **{name: said for feature in FEATURES for name, said in feature.metadata(op).items()},
     }
+    return {**said, **mtls.aliases(said, op)}

@@ -54,7 +54,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
     """What discovery says about it."""
     return {
         "revocation_endpoint": f"{op.rules.issuer}/revoke",
-        "revocation_endpoint_auth_methods_supported": list(client_auth.SUPPORTED),
+        "revocation_endpoint_auth_methods_supported": client_auth.supported(op),
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASYMMETRIC),
     }
 

@@ -32,7 +32,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
     return {
         "token_endpoint": f"{op.rules.issuer}/token",
         "grant_types_supported": list(GRANT_TYPES),
-        "token_endpoint_auth_methods_supported": list(client_auth.SUPPORTED),
+        "token_endpoint_auth_methods_supported": client_auth.supported(op),
         "token_endpoint_auth_signing_alg_values_supported": [
             *ASYMMETRIC,
             "HS256",

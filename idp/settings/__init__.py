@@ -20,6 +20,7 @@ from idp.settings.rooms import (
     Dpop,
     Feed,
     Lifetimes,
+    Mtls,
     Outbound,
     Policies,
     Registration,
@@ -40,7 +41,7 @@ __all__ = ["Settings", "SettingsRefused", "load"]
 SECRETS = {"secret", "metrics_token"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 32
-LISTS = {"allowed", "proxy_networks", "resource", "client"}
+LISTS = {"allowed", "proxy_networks", "networks", "resource", "client"}
 
 
 class Settings(BaseSettings, frozen=True, extra="forbid"):
@@ -60,6 +61,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     policies: Policies = Policies()
     registration: Registration = Registration()
     dpop: Dpop = Dpop()
+    mtls: Mtls = Mtls()
     outbound: Outbound = Outbound()
     worker: Worker = Worker()
     server: Server = Server()
@@ -150,6 +152,9 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             feed_listeners=self.feed.listeners,
             pkce_required=self.pkce_required,
             dpop_nonce_required=self.dpop.nonce_required,
+            mtls=self.mtls.source != "off",
+            mtls_origin=self.mtls.origin,
+            authorities=self.mtls.authorities(),
             registration=self.registration.mode,
             registration_quota=self.registration.quota,
             unused_client_kept=timedelta(days=self.registration.unused_kept_days),

@@ -8,10 +8,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from idp.crypto.authorities import Authorities
 from idp.policies import PolicySet
 
+LOOPBACK_NETWORKS: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 PRIVATE_NETWORKS: tuple[str, ...] = (
-    *("127.0.0.0/8", "::1/128"),
+    *LOOPBACK_NETWORKS,
     *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
 )
 
@@ -87,6 +89,46 @@ class Dpop(Room):
     nonce_required: bool = False
 
 
+class Mtls(Room):
+    """Client certificates (RFC 8705): who hands them on, and whose word about them counts."""
+
+    source: Literal["off", "proxy", "server"] = "off"
+    header: str = Field("Client-Cert", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    networks: tuple[str, ...] = LOOPBACK_NETWORKS
+    origin: str = Field("", pattern=r"^(https://[^/?#@\s]+)?$")
+    ca_bundle: Path | None = None
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return _networks(networks)
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _is_a_bundle(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            Authorities.from_pem(path.read_bytes())
+        except OSError:
+            raise ValueError(f"{path} cannot be read") from None
+        except ValueError:
+            raise ValueError(f"{path} has no certificate in PEM form") from None
+        return path
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.source == "off" and (self.origin or self.ca_bundle):
+            raise ValueError(
+                'mtls.source is "off"; say where certificates come from: "proxy" or "server"'
+            )
+        return self
+
+    def authorities(self) -> Authorities | None:
+        """Those who may say which client a certificate is for."""
+        return Authorities.from_pem(self.ca_bundle.read_bytes()) if self.ca_bundle else None
+
+
 class Outbound(Room):
     """Where the provider itself may connect to."""
 
@@ -126,6 +168,10 @@ class Server(Room):
     @field_validator("proxy_networks")
     @classmethod
     def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ipaddress.ip_network(network)
-        return networks
+        return _networks(networks)
+
+
+def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        ipaddress.ip_network(network)
+    return networks

@@ -132,6 +132,7 @@ class Line(Row, kw_only=True):
     acr: Mapped[str] = mapped_column(String(64))
     amr: Mapped[list[str]]
     jkt: Mapped[str | None] = mapped_column(String(43), default=None)
+    x5t: Mapped[str | None] = mapped_column(String(43), default=None)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     idle_expires_at: Mapped[datetime]

@@ -7,6 +7,7 @@ from idp.web import (
     account,
     authorize,
     browser,
+    certificates,
     edge,
     endpoints,
     interaction,
@@ -16,6 +17,7 @@ from idp.web import (
     pages,
     passkeys,
 )
+from idp.web.certificates import Shown
 
 BLUEPRINTS = (
     endpoints.blueprint,
@@ -28,12 +30,13 @@ BLUEPRINTS = (
 )
 
 
-def mount(app: Flask, op: Provider, *, hops: int, networks: tuple[str, ...]) -> None:
+def mount(app: Flask, op: Provider, *, hops: int, networks: tuple[str, ...], shown: Shown) -> None:
     """Hang every door, with limits on what comes in and headers on what goes out."""
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     metrics.measure(app)
     edge.guard(app, hops=hops, networks=networks)
+    certificates.take(app, shown)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     browser.harden(app)

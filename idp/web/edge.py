@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from idp.crypto.certificate import is_among
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -31,16 +33,8 @@ class Proxies:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        ours = self._ours(environ.get("REMOTE_ADDR", ""))
+        ours = is_among(environ.get("REMOTE_ADDR", ""), self._networks)
         return (self._proxied if ours else self._direct)(environ, start_response)
-
-    def _ours(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        address = getattr(address, "ipv4_mapped", None) or address
-        return any(address in network for network in self._networks)
 
 
 def guard(app: Flask, *, hops: int, networks: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ from idp.domain import Provider, unit
 from idp.domain.unit import session
 from idp.protocol.errors import InvalidRequest, OAuth2Error, to_answer
 from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
+from idp.web.certificates import CERTIFICATE
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ def read_request(path_argument: str = "") -> OAuthRequest:
         json=document,
         headers=_headers(),
         address=request.remote_addr or "",
+        certificate=request.environ.get(CERTIFICATE),
         path_argument=path_argument,
     )
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from idp.crypto.confirmation import Confirmation
 from idp.domain.sign_out import Because
 from idp.domain.tokens import Order
 from idp.guard import Guard, Refused
@@ -109,7 +110,7 @@ def mint(api: Api, line_id: str, names: tuple[str, ...], state: State) -> str:
             claims={**claims, "line": line_id},
             audiences=audiences,
             policies=policies,
-            jkt=api.stage.prover.jkt if policies.binds else None,
+            bound_to=Confirmation(jkt=api.stage.prover.jkt if policies.binds else None),
         )
         op, now = world.op, world.clock.now
         minted = op.tokens.mint_access(order, now)

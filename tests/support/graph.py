@@ -6,12 +6,14 @@ from itertools import count
 
 from hypothesis import strategies as st
 
+from idp.crypto.confirmation import Confirmation
 from idp.domain import Provider
 from idp.domain.grants import Allowance, Line
 from idp.domain.login import Proof
 from idp.domain.sessions import Participation, Session
 from idp.domain.tokens import AccessToken
 from idp.protocol.claims import access_token, aim
+from idp.protocol.possession import bound_to
 from tests.support.world import World
 
 APIS = {
@@ -100,7 +102,7 @@ class Graph:
             auth_time=self.now,
             acr="1",
             amr=("pwd",),
-            jkt=(None, *KEYS)[how % 4 % 3],
+            bound_to=Confirmation(jkt=(None, *KEYS)[how % 4 % 3]),
         )
         line, refresh = self.op.grants.start_line(grant.id, part, allowed, self.now)
         self.op.grants.keep(refresh, line, self.now)
@@ -113,7 +115,7 @@ class Graph:
         client = self.op.clients.find(line.client_id)
         assert client is not None
         api = tuple(APIS)[where % len(APIS)]
-        aimed = aim(self.op, client, line.scopes, line.resources, (api,), line.jkt)
+        aimed = aim(self.op, client, line.scopes, line.resources, (api,), bound_to(line))
         minted = access_token(self.op, line, aimed, self.now)
         token = self.op.tokens.read_access(minted.value, self.now)
         assert token is not None

@@ -6,6 +6,7 @@ Each rule raises `InvalidMetadata` where they do not; `RULES` names them all.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from idp.domain.metadata import certified
 from idp.domain.metadata.members import ASSERTION_ALGS
 from idp.domain.metadata.shapes import InvalidMetadata
 
@@ -54,4 +55,5 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     _public_clients,
     _keys,
     _assertion_alg,
+    certified.agree,
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.crypto import jose
+from idp.domain.metadata import certified
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
 AUTH_METHODS = (
@@ -11,6 +12,7 @@ AUTH_METHODS = (
     "client_secret_post",
     "client_secret_jwt",
     "private_key_jwt",
+    *certified.METHODS,
     "none",
 )
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
@@ -51,5 +53,6 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "backchannel_logout_session_required": boolean,
     "dpop_bound_access_tokens": boolean,
     "require_pushed_authorization_requests": boolean,
+    **certified.CHECKS,
     "assertion_audience": one_of("issuer", "token_endpoint"),
 }

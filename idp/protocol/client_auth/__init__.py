@@ -9,21 +9,24 @@ import math
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.throttle import Throttled, network
-from idp.protocol.client_auth import assertion, secret
+from idp.protocol.client_auth import assertion, certificate, secret
 from idp.protocol.client_auth.credentials import Presented
 from idp.protocol.errors import InvalidClient, InvalidRequest, SlowDown
 from idp.protocol.messages import OAuthRequest
 
-METHODS = (secret, assertion)
+METHODS = (secret, assertion, certificate)
 
-SUPPORTED = (
-    "client_secret_basic",
-    "client_secret_post",
-    "client_secret_jwt",
-    "private_key_jwt",
-    "none",
-)
 BASIC_CHALLENGE = (("WWW-Authenticate", 'Basic realm="idp", charset="UTF-8"'),)
+
+
+def supported(op: Provider) -> list[str]:
+    """The methods that work here, as discovery names them."""
+    certified = [
+        *(["tls_client_auth"] if op.rules.authorities is not None else []),
+        *(["self_signed_tls_client_auth"] if op.rules.mtls else []),
+    ]
+    by_message = [name for family in (secret, assertion) for name in family.NAMES]
+    return [*by_message, *certified, "none"]
 
 
 def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
@@ -37,7 +40,7 @@ def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
         if not presented.method.endswith("_jwt"):
             op.clients.check_secret(view or _NOBODY, presented.proof, request.now)
         raise InvalidClient("client authentication failed", headers=headers)
-    if presented.method != "none":
+    if not view.public:
         if not _proved(view, presented, request, op):
             _count_failure(presented, request, op)
             raise InvalidClient("client authentication failed", headers=headers)
@@ -60,7 +63,7 @@ def _presented(request: OAuthRequest) -> Presented:
     if not found:
         if body_id is None:
             raise InvalidClient("client authentication is missing", headers=BASIC_CHALLENGE)
-        return Presented("none", body_id, "")
+        return Presented("none", body_id, "", request.certificate)
     if body_id is not None and body_id != found[0].client_id:
         raise InvalidClient("client authentication failed", reason="two client ids")
     return found[0]

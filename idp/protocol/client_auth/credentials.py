@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from idp.crypto.certificate import Certificate
 from idp.domain.clients import ClientView
 
 
@@ -12,9 +13,12 @@ class Presented:
     method: str
     client_id: str
     proof: str
+    certificate: Certificate | None = None
 
     def fits(self, view: ClientView) -> bool:
         """Whether the client is registered for this method (CLA-01)."""
         if self.method == "client_assertion":
             return view.auth_method in ("private_key_jwt", "client_secret_jwt")
+        if self.method == "none" and view.auth_method.endswith("tls_client_auth"):
+            return self.certificate is not None
         return self.method == view.auth_method

@@ -11,6 +11,7 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.crypto.secrets import same
 from idp.domain import Provider
 from idp.domain.codes import AUTHORIZATION, AlreadySpent, Code, Gone
@@ -18,9 +19,9 @@ from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
 from idp.protocol.claims import access_token, aim, id_token
-from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.messages import OAuthRequest
+from idp.protocol.possession import proven, token_type
 
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 MOST_TRIES = 3
@@ -66,23 +67,23 @@ class AuthorizationCode(AuthorizationCodeGrant):
         code, now = self.request.payload.data["code"], self.original.now
         details = self.request.authorization_code.details
         view = self.request.client.view
-        jkt = self._judged_key(details)
+        held = self._judged_keys(details)
         self._judge_verifier(code, details)
         self._judge_life(details, now)
         asked = self.original.parameters.all("resource")
-        aimed = aim(self.op, view, details["scopes"], details["resources"], asked, jkt)
+        aimed = aim(self.op, view, details["scopes"], details["resources"], asked, held)
         try:
             row = self.op.codes.spend(AUTHORIZATION, code, now)
         except AlreadySpent as error:
             self._came_back(error.code)
         except Gone:
             raise InvalidGrant("the code is not good, or no longer") from None
-        line, refresh = self._start_line(details, jkt if view.binds_lines else None, now)
+        line, refresh = self._start_line(details, held if view.binds_lines else UNBOUND, now)
         self.op.codes.bought(AUTHORIZATION, code, line.id, keep_until=line.expires_at)
         minted = access_token(self.op, line, aimed, now)
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": token_type(jkt),
+            "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else line.scopes),
         }
@@ -97,15 +98,15 @@ class AuthorizationCode(AuthorizationCodeGrant):
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER
 
-    def _judged_key(self, details: dict[str, Any]) -> str | None:
-        """The key that is proven; a code for one key is not redeemed with another, nor without
+    def _judged_keys(self, details: dict[str, Any]) -> Confirmation:
+        """The keys that are proven; a code for one key is not redeemed with another, nor without
         (RFC 9449 section 10), and is not burned by the try.
         """
-        jkt = proven_key(self.original, self.op, self.request.client.view)
+        held = proven(self.original, self.op, self.request.client.view)
         meant = details.get("dpop_jkt")
-        if meant is None or meant == jkt:
-            return jkt
-        if jkt is None:
+        if meant is None or meant == held.jkt:
+            return held
+        if held.jkt is None:
             raise InvalidDpopProof("a DPoP proof is needed")
         raise InvalidGrant("the code is not good, or no longer", reason="another key")
 
@@ -149,7 +150,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             raise InvalidGrant("the code is not good, or no longer", reason=ended)
 
     def _start_line(
-        self, details: dict[str, Any], jkt: str | None, now: datetime
+        self, details: dict[str, Any], held: Confirmation, now: datetime
     ) -> tuple[Line, Any]:
         account_id = details["account_id"]
         participation = self.op.sessions.participate(
@@ -163,7 +164,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             auth_time=datetime.fromtimestamp(details["auth_time"], UTC),
             acr=details["acr"],
             amr=tuple(details["amr"]),
-            jkt=jkt,
+            bound_to=held,
         )
         return self.op.grants.start_line(details["grant_id"], participation, allowed, now)
 

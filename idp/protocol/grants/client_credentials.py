@@ -5,8 +5,8 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
 from idp.protocol.claims import OPENID_SCOPES, aim, client_access_token
-from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
+from idp.protocol.possession import proven, token_type
 
 
 class ClientCredentials(ClientCredentialsGrant):
@@ -32,12 +32,12 @@ class ClientCredentials(ClientCredentialsGrant):
             raise InvalidScope("the scope is not one this client may ask for")
         if not asked and wanted:
             asked = tuple(row.identifier for row in rows if set(wanted) & set(row.scopes))
-        jkt = proven_key(original, op, view)
-        aimed = aim(op, view, wanted, asked, asked, jkt)
+        held = proven(original, op, view)
+        aimed = aim(op, view, wanted, asked, asked, held)
         minted = client_access_token(op, view, aimed, original.now)
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": token_type(jkt),
+            "token_type": token_type(held),
             "expires_in": minted.expires_in,
         }
         if aimed.scopes:

@@ -14,9 +14,9 @@ from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
 from idp.protocol.claims import access_token, aim, id_token
-from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.messages import OAuthRequest
+from idp.protocol.possession import bound_to, proven, shown, token_type
 
 
 class Held:
@@ -54,16 +54,16 @@ class RefreshToken(RefreshTokenGrant):
         now, view = self.original.now, self.request.client.view
         line: Line = self.request.refresh_token.line
         asked = self.original.parameters.all("resource")
-        jkt = proven_key(self.original, self.op, view)
+        held = proven(self.original, self.op, view)
         scopes = self._narrowed(line)
         self._judge_life(line, now)
-        self._judge_key(line, jkt, now)
-        aimed = aim(self.op, view, scopes, line.resources, asked, jkt)
+        self._judge_keys(line, held.jkt, now)
+        aimed = aim(self.op, view, scopes, line.resources, asked, held)
         spent = self._spend(line, now)
         minted = access_token(self.op, line, aimed, now)
         body: dict[str, Any] = {
             "access_token": minted.value,
-            "token_type": token_type(jkt),
+            "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else scopes),
             "refresh_token": spent,
@@ -107,15 +107,16 @@ class RefreshToken(RefreshTokenGrant):
         if ended is not None:
             raise InvalidGrant("the refresh token is not good, or no longer", reason=ended)
 
-    def _judge_key(self, line: Line, jkt: str | None, now: datetime) -> None:
-        """A bound line follows its own key (RFC 9449 section 5). Whoever brings a spent token
-        without it is a thief, however soon they come (RFT-04).
+    def _judge_keys(self, line: Line, jkt: str | None, now: datetime) -> None:
+        """A bound line follows its own keys (RFC 9449 section 5, RFC 8705 section 4). Whoever
+        brings a spent token without them is a thief, however soon they come (RFT-04).
         """
-        if line.jkt is None or line.jkt == jkt:
+        bound, x5t = bound_to(line), shown(self.original)
+        if bound.jkt in (None, jkt) and bound.x5t in (None, x5t):
             return
         if not self.op.grants.newest(self.request.payload.data["refresh_token"]):
             self._came_back(line, now)
-        if jkt is None:
+        if bound.jkt is not None and jkt is None:
             raise InvalidDpopProof("a DPoP proof is needed")
         raise InvalidGrant("the refresh token is not good, or no longer", reason="another key")
 
