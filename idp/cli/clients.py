@@ -24,6 +24,7 @@ def client() -> None:
 @click.option("--redirect-uri", multiple=True, help="Where people come back to; may repeat.")
 @click.option("--post-logout-redirect-uri", multiple=True, help="Where sign-out may lead back to.")
 @click.option("--backchannel-logout-uri", help="Where the app hears of sign-outs.")
+@click.option("--frontchannel-logout-uri", help="Where the browser asks it to sign out.")
 @click.option(
     "--auth-method",
     "token_endpoint_auth_method",
@@ -47,7 +48,6 @@ def add(
     name: str,
     redirect_uri: tuple[str, ...],
     post_logout_redirect_uri: tuple[str, ...],
-    backchannel_logout_uri: str | None,
     token_endpoint_auth_method: str,
     grant_type: tuple[str, ...],
     scope: str | None,
@@ -57,6 +57,7 @@ def add(
     trusted: bool,
     metadata: Path | None,
     as_json: bool,
+    **logout: str | None,
 ) -> None:
     """Add a client. Its secret, if it has one, is shown once.
 
@@ -73,9 +74,10 @@ def add(
         "grant_types": list(grant_type or default_grants),
         "response_types": ["code"] if redirect_uri else [],
     }
-    if backchannel_logout_uri:
-        details["backchannel_logout_uri"] = backchannel_logout_uri
-        details["backchannel_logout_session_required"] = True
+    for member, address in logout.items():
+        if address:
+            details[member] = address
+            details[member.replace("_uri", "_session_required")] = True
     if dpop_bound:
         details["dpop_bound_access_tokens"] = True
     if scope:

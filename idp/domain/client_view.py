@@ -88,6 +88,10 @@ class ClientView:
         return self.details.get("backchannel_logout_uri")
 
     @property
+    def frontchannel_logout_uri(self) -> str | None:
+        return self.details.get("frontchannel_logout_uri")
+
+    @property
     def dpop_bound(self) -> bool:
         """Whether it must prove a key at each token request (RFC 9449 section 5.2)."""
         by_policy = self._binds and not self.certificate_bound

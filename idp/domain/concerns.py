@@ -3,18 +3,20 @@
 from datetime import UTC, datetime
 
 from idp.domain.reach import Reach
-from idp.domain.receipts import CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern
+from idp.domain.receipts import ASKED, CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern
 from idp.policies import Ends
 from idp.store.sessions import Line, Participation, Session
 
 ACCESS_STATES = {Ends.AT_ONCE: ENDED, Ends.FEED: CLOSING, Ends.AT_EXPIRY: LIVES}
 
 
-def concerns(reached: Reach, now: datetime) -> list[Concern]:
-    """Everything a sign-out concerns, in the order in which a person asks."""
+def concerns(reached: Reach, now: datetime, seen_in: str | None = None) -> list[Concern]:
+    """Everything a sign-out concerns, in the order in which a person asks. `seen_in` is the
+    session whose browser is shown the last page, and asks the apps in it.
+    """
     return [
         *(_session(row) for row in reached.sessions),
-        *(_app(row) for row in reached.participations),
+        *(concern for row in reached.participations for concern in _app(row, seen_in)),
         *(_line(row) for row in reached.lines),
         *(concern for row in reached.lines for concern in _access(row, now)),
         *(_survivor(row) for row in reached.survivors),
@@ -25,9 +27,19 @@ def _session(row: Session) -> Concern:
     return Concern(kind="session", name=row.user_agent, reference=row.id, state=ENDED)
 
 
-def _app(row: Participation) -> Concern:
-    state = TELLING if row.backchannel_logout_uri is not None else ENDED
-    return Concern(kind="app", name=row.client_name, reference=row.sid, state=state)
+def _app(row: Participation, seen_in: str | None) -> list[Concern]:
+    """An app is told by us, or asked by the browser, or both; of one that can be neither, only
+    that it has ended here.
+    """
+    asked = row.frontchannel_logout_uri is not None and row.session_id == seen_in
+    states = {"app": TELLING if row.backchannel_logout_uri is not None else ENDED}
+    if asked:
+        states["frontchannel"] = ASKED
+        states = {kind: state for kind, state in states.items() if state != ENDED}
+    return [
+        Concern(kind=kind, name=row.client_name, reference=row.sid, state=state)
+        for kind, state in states.items()
+    ]
 
 
 def _line(row: Line) -> Concern:

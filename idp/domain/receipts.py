@@ -15,6 +15,7 @@ from idp.store import DbSession, writing
 from idp.store.system import Receipt, ReceiptLine
 
 __all__ = [
+    "ASKED",
     "CLOSING",
     "CONFIRMED",
     "ENDED",
@@ -32,6 +33,7 @@ __all__ += ["Receipt", "ReceiptLine", "Receipts"]
 ENDED = "ended"  # over, here and now
 TELLING = "telling"  # an app is being told
 TOLD = "told"  # the app has confirmed
+ASKED = "asked"  # this browser was given the address that asks the app; nothing confirms it
 RETRYING = "retrying"  # the app did not answer well; we try again
 FAILED = "failed"  # given up, or refused by the app
 CLOSING = "closing"  # over at every API as soon as its guard hears of it, within moments
@@ -45,8 +47,8 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """One thing a sign-out concerns. `kind` is session, line, offline, access, or app; access
-    says at which API.
+    """One thing a sign-out concerns. `kind` is session, line, offline, access, app, or
+    frontchannel; access says at which API.
     """
 
     kind: str

@@ -48,6 +48,8 @@ class Participant(Protocol):
     @property
     def backchannel_logout_uri(self) -> str | None: ...
     @property
+    def frontchannel_logout_uri(self) -> str | None: ...
+    @property
     def id_token_alg(self) -> str: ...
 
 
@@ -181,6 +183,7 @@ class Sessions:
             self._session.add(found)
         found.last_used_at = now
         found.backchannel_logout_uri = client.backchannel_logout_uri
+        found.frontchannel_logout_uri = client.frontchannel_logout_uri
         found.signing_alg = client.id_token_alg
         self._session.flush()
         return found

@@ -56,9 +56,9 @@ class SignOuts:
         self._events = events
         self._tokens = tokens
 
-    def preview(self, scope: Scope, now: datetime) -> list[Concern]:
+    def preview(self, scope: Scope, now: datetime, *, seen_in: str | None = None) -> list[Concern]:
         """What would be on the receipt if the sign-out happened now."""
-        return concerns(reach(self._session, scope), now)
+        return concerns(reach(self._session, scope), now, seen_in)
 
     def app(
         self, account_id: str, session_id: str, client_id: str, why: Because, now: datetime
@@ -68,20 +68,34 @@ class SignOuts:
         return self.carry_out(scope_of(account_id, meant), why, now)
 
     def browser(
-        self, account_id: str, session_id: str, why: Because, now: datetime
+        self,
+        account_id: str,
+        session_id: str,
+        why: Because,
+        now: datetime,
+        *,
+        seen: bool = False,
     ) -> Receipt | None:
-        """Sign out of everything in one browser."""
-        return self.carry_out(scope_of(account_id, Filters(session_id=session_id)), why, now)
+        """Sign out of everything in one browser; `seen` when it is shown the last page."""
+        meant = scope_of(account_id, Filters(session_id=session_id))
+        return self.carry_out(meant, why, now, seen_in=session_id if seen else None)
 
     def device(self, account_id: str, jkt: str, why: Because, now: datetime) -> Receipt | None:
         """End whatever is bound to one key, offline access included."""
         return self.carry_out(scope_of(account_id, Filters(jkt=jkt)), why, now)
 
     def everywhere(
-        self, account_id: str, why: Because, now: datetime, *, but: str | None = None
+        self,
+        account_id: str,
+        why: Because,
+        now: datetime,
+        *,
+        but: str | None = None,
+        seen_in: str | None = None,
     ) -> Receipt | None:
         """Sign out of everything, offline access included; `but` spares one session."""
-        return self.carry_out(scope_of(account_id, Filters(but=but)), why, now)
+        meant = scope_of(account_id, Filters(but=but))
+        return self.carry_out(meant, why, now, seen_in=seen_in)
 
     def app_everywhere(
         self, account_id: str, client_id: str, why: Because, now: datetime
@@ -97,8 +111,14 @@ class SignOuts:
         """The people of whom there is something that these filters mean."""
         return reaching.accounts_within(self._session, filters)
 
-    def carry_out(self, scope: Scope, why: Because, now: datetime) -> Receipt | None:
-        """Do it. None when there was nothing left to end: a second click is no second sign-out."""
+    def carry_out(
+        self, scope: Scope, why: Because, now: datetime, *, seen_in: str | None = None
+    ) -> Receipt | None:
+        """Do it. None when there was nothing left to end: a second click is no second sign-out.
+
+        `seen_in` is the session whose browser is shown the last page: it asks the apps that
+        have an address for that (Front-Channel Logout 1.0).
+        """
         writing(self._session)
         if scope.kind == reaching.EVERYWHERE:
             self._next_generation(scope.account_id, now)
@@ -112,7 +132,7 @@ class SignOuts:
             self._feed(reached, now)
         receipt, lines = self.receipts.write(
             scope.account_id,
-            concerns(reached, now),
+            concerns(reached, now, seen_in),
             scope=scope.kind,
             reason=why.reason,
             by=why.by,

@@ -10,6 +10,7 @@ from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
 from idp.protocol import (
     dpop,
+    frontchannel_logout,
     introspection,
     logout,
     mtls,
@@ -36,6 +37,7 @@ FEATURES = (
     revocation,
     registration,
     logout,
+    frontchannel_logout,
 )
 
 

@@ -64,6 +64,7 @@ class Participation(Row, kw_only=True):
     client_name: Mapped[str] = mapped_column(String(255))
     sub: Mapped[str] = mapped_column(String(255))
     backchannel_logout_uri: Mapped[str | None] = mapped_column(String(2048), default=None)
+    frontchannel_logout_uri: Mapped[str | None] = mapped_column(String(2048), default=None)
     signing_alg: Mapped[str] = mapped_column(String(16), default="RS256")
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]

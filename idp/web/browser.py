@@ -83,6 +83,11 @@ def allow_form_action(origin: str) -> None:
     g.setdefault("form_actions", set()).add(origin)
 
 
+def allow_frame(origin: str) -> None:
+    """The page at hand may hold a frame of this origin, and of no other that is not named."""
+    g.setdefault("frames", set()).add(origin)
+
+
 class NoSession(SessionInterface):
     """Nothing is kept in a cookie of Flask's: who is signed in is a row of ours."""
 
@@ -140,6 +145,8 @@ def _headers(response: Response) -> Response:
         "font-src 'self'; connect-src 'self'; base-uri 'none'; object-src 'none'; "
         f"frame-ancestors 'none'; form-action {targets}"
     )
+    if "frames" in g:
+        headers["Content-Security-Policy"] += f"; frame-src {' '.join(sorted(g.frames))}"
     headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

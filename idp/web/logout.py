@@ -1,6 +1,6 @@
 """Signing out: ask where it is not sure who asks, end, and say what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -15,10 +15,17 @@ from idp.domain.receipts import SURVIVES
 from idp.domain.sessions import Session
 from idp.domain.sign_out import Because, Receipt
 from idp.protocol.errors import ProtocolError
+from idp.protocol.frontchannel_logout import Frame, frames
 from idp.protocol.logout import LogoutDraft, examine
 from idp.protocol.messages import OAuthRequest, Parameters
 from idp.web import browser
-from idp.web.browser import allow_form_action, binding, clear_session, current_session
+from idp.web.browser import (
+    allow_form_action,
+    allow_frame,
+    binding,
+    clear_session,
+    current_session,
+)
 from idp.web.pages import render
 from idp.web.receipts import as_file, shown
 from idp.web.strict import settle
@@ -27,9 +34,11 @@ from idp.web.wire import commit, log, now, provider, read_request, reference
 blueprint = Blueprint("logout", __name__)
 
 ASKED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+APPS = ("app", "frontchannel")
 LONGEST_QUERY = 6000
 FAREWELL = "idp_farewell"
 FAREWELL_LIVES = timedelta(minutes=10)
+NOBODY = LogoutDraft()
 
 
 @blueprint.route("/end_session", methods=["GET", "POST"])
@@ -66,7 +75,7 @@ def confirmed() -> AnyResponse:
     try:
         draft = examine(_as_request(asked), op)
     except ProtocolError:
-        draft = LogoutDraft()
+        draft = NOBODY
     return _end(op, draft, current_session(op, now()))
 
 
@@ -85,9 +94,14 @@ def signed_out_proof() -> Response:
     return as_file(receipt)
 
 
-def farewell(receipt: Receipt | None, location: str | None = None) -> AnyResponse:
-    """Take the cookie back; then the last page, or where the app wants its person."""
-    response: AnyResponse = redirect(location, 303) if location else _last_page(receipt)
+def farewell(*receipts: Receipt | None, draft: LogoutDraft = NOBODY) -> AnyResponse:
+    """Take the cookie back; then the last page, or where the app wants its person. Apps that
+    the browser asks are asked from here, and only from here (Front-Channel Logout 1.0).
+    """
+    written = [receipt for receipt in receipts if receipt is not None]
+    receipt = written[0] if written else None
+    asked = frames(provider(), written)
+    response = _on_the_way(draft, asked) if draft.location else _last_page(receipt, asked)
     response.headers["Cache-Control"] = "no-store"
     clear_session(response)
     if receipt is not None:
@@ -102,9 +116,24 @@ def farewell(receipt: Receipt | None, location: str | None = None) -> AnyRespons
     return response
 
 
-def _last_page(receipt: Receipt | None) -> Response:
+def _last_page(receipt: Receipt | None, asked: Sequence[Frame] = ()) -> Response:
     told = shown(receipt) if receipt is not None else None
-    return render("logout/signed_out.html", receipt=receipt, told=told)
+    _let_in(asked)
+    return render("logout/signed_out.html", receipt=receipt, told=told, frames=asked)
+
+
+def _on_the_way(draft: LogoutDraft, asked: Sequence[Frame]) -> AnyResponse:
+    """Back to the app: at once, or by a page that asks others first and does not wait long."""
+    if not asked:
+        return redirect(str(draft.location), 303)
+    _let_in(asked)
+    apps = sorted({frame.name for frame in asked})
+    return render("logout/on_the_way.html", draft=draft, frames=asked, apps=apps)
+
+
+def _let_in(asked: Sequence[Frame]) -> None:
+    for frame in asked:
+        allow_frame(frame.origin)
 
 
 def _is_visit() -> bool:
@@ -143,12 +172,12 @@ def _refuse(op: Provider, error: ProtocolError, session: Session | None) -> AnyR
 
 def _confirm(op: Provider, session: Session, status: int = 200, **more: object) -> Response:
     scope = scope_of(session.account_id, Filters(session_id=session.id))
-    concerns = op.sign_outs.preview(scope, now())
+    concerns = op.sign_outs.preview(scope, now(), seen_in=session.id)
     return render(
         "logout/confirm.html",
         status,
         account=op.accounts.find(session.account_id),
-        apps=[concern.name for concern in concerns if concern.kind == "app"],
+        apps=list(dict.fromkeys(c.name for c in concerns if c.kind in APPS)),
         survivors=sorted({c.name for c in concerns if c.state == SURVIVES}),
         **more,
     )
@@ -158,15 +187,15 @@ def _end(op: Provider, draft: LogoutDraft, session: Session | None) -> AnyRespon
     """End this browser's session, and the one the hint names if its cookie was lost."""
     by = f"client:{draft.client.client_id}" if draft.client is not None else "person"
     why = Because("signed_out", by)
-    receipt: Receipt | None = None
+    here: Receipt | None = None
     if session is not None:
-        receipt = op.sign_outs.browser(session.account_id, session.id, why, now())
+        here = op.sign_outs.browser(session.account_id, session.id, why, now(), seen=True)
+    lost: Receipt | None = None
     hinted = draft.participation
     if hinted is not None and (session is None or session.account_id == hinted.account_id):
-        found = op.sign_outs.browser(hinted.account_id, hinted.session_id, why, now())
-        receipt = receipt or found
-    settle(receipt)
-    return farewell(receipt, draft.location)
+        lost = op.sign_outs.browser(hinted.account_id, hinted.session_id, why, now(), seen=True)
+    settle(here, lost)
+    return farewell(here, lost, draft=draft)
 
 
 def _as_request(asked: Mapping[str, str]) -> OAuthRequest:

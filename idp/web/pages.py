@@ -7,7 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp.domain.unit import session
-from idp.web import language, receipts, words
+from idp.web import language, reasons, words
 from idp.web.browser import csrf_token
 from idp.web.language import gettext, speak
 from idp.web.wire import log, now, provider, reference
@@ -21,8 +21,8 @@ FILTERS = {
     "host": words.host,
     "client_name": words.client_name,
     "client_host": words.client_host,
-    "receipt_scope": receipts.scope_words,
-    "receipt_reason": receipts.reason_words,
+    "receipt_scope": reasons.scope_words,
+    "receipt_reason": reasons.reason_words,
 }
 FORBIDDEN, NOT_FOUND, TOO_LARGE = 403, 404, 413
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from flask import Response
 
 from idp.domain.receipts import (
+    ASKED,
     CLOSING,
     CONFIRMED,
     ENDED,
@@ -96,6 +97,7 @@ def verdict(concerns: Iterable[Concern], now: datetime) -> list[Line]:
     rows = list(concerns)
     telling = _names(row for row in rows if row.state in (TELLING, RETRYING))
     untold = _names(row for row in rows if row.state == FAILED or _is_silent(row))
+    asked = _names(row for row in rows if row.state == ASKED)
     lives = [row.until for row in rows if row.state == LIVES and row.until is not None]
     lines = []
     if telling:
@@ -103,6 +105,11 @@ def verdict(concerns: Iterable[Concern], now: datetime) -> list[Line]:
     if lives and max(lives) > now:
         words = gettext("The last access that was given before lives until")
         lines.append(Line("lives", words, max(lives)))
+    if asked:
+        words = gettext(
+            "Asked through your browser, which nobody can confirm: %(apps)s.", apps=asked
+        )
+        lines.append(Line("silent", words))
     if untold:
         words = gettext("May still show you as signed in: %(apps)s.", apps=untold)
         lines.append(Line("silent", words))
@@ -141,18 +148,23 @@ def preview(concerns: Iterable[Concern]) -> list[str]:
 
 
 def _to_come(concern: Concern) -> str:
-    name, state = concern.name, concern.state
-    if concern.kind == "session":
-        return gettext("The sign-in: %(browser)s", browser=device(name))
-    if concern.kind == "app" and state == TELLING:
-        return gettext("%(app)s is signed out, and told so", app=name)
-    if concern.kind == "app":
-        return gettext("%(app)s is signed out; it cannot be told", app=name)
-    if concern.kind == "line":
-        return gettext("%(app)s can no longer renew its access", app=name)
-    if concern.kind == "offline" and state == ENDED:
-        return gettext("%(app)s no longer stays connected", app=name)
-    return ""
+    name = concern.name
+    match concern.kind, concern.state:
+        case "session", _:
+            words = gettext("The sign-in: %(browser)s", browser=device(name))
+        case "app", "telling":
+            words = gettext("%(app)s is signed out, and told so", app=name)
+        case "app", _:
+            words = gettext("%(app)s is signed out; it cannot be told", app=name)
+        case "frontchannel", _:
+            words = gettext("%(app)s is asked through your browser to sign you out", app=name)
+        case "line", _:
+            words = gettext("%(app)s can no longer renew its access", app=name)
+        case "offline", "ended":
+            words = gettext("%(app)s no longer stays connected", app=name)
+        case _:
+            words = ""
+    return words
 
 
 def _line(concern: Concern) -> Line:
@@ -161,6 +173,8 @@ def _line(concern: Concern) -> Line:
             return Line("ended", gettext("Ended."))
         case "app":
             return _app(concern)
+        case "frontchannel":
+            return _asked()
         case "line":
             return Line("ended", gettext("Cannot renew its access any more."))
         case "guard":
@@ -181,6 +195,12 @@ def _app(concern: Concern) -> Line:
         RETRYING: Line("retrying", again, concern.until),
         FAILED: Line("failed", gettext("Could not be told."), more=elsewhere),
     }.get(concern.state, silent)
+
+
+def _asked() -> Line:
+    words = gettext("Your browser was given the address at which this app signs you out.")
+    more = gettext("Whether it did cannot be confirmed.")
+    return Line("silent", words, more=more)
 
 
 def _endurance(concern: Concern) -> tuple[int, datetime]:
@@ -264,34 +284,3 @@ def as_file(row: Receipt) -> Response:
     response = Response(proof(provider(), row, now()), content_type=PROOF_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="receipt-{row.id[:8]}.jwt"'
     return response
-
-
-def scope_words(scope: str) -> str:
-    """What was ended, as one says it."""
-    return {
-        "app": gettext("one app in one browser"),
-        "browser": gettext("one browser"),
-        "everywhere": gettext("everywhere"),
-        "elsewhere": gettext("everywhere but one browser"),
-        "app_everywhere": gettext("one app everywhere"),
-        "device": gettext("one key"),
-        "line": gettext("one app's access"),
-        "selection": gettext("what an administrator chose"),
-    }.get(scope, scope)
-
-
-def reason_words(reason: str) -> str:
-    """Why it was ended, as one says it."""
-    return {
-        "signed_out": gettext("you signed out"),
-        "expired": gettext("its time was over"),
-        "administrator": gettext("an administrator did it"),
-        "disabled": gettext("the account was disabled"),
-        "password_changed": gettext("the password was changed"),
-        "credential_removed": gettext("a passkey was removed"),
-        "token_reused": gettext("a copied token was used"),
-        "code_replayed": gettext("a copied code was used"),
-        "consent_withdrawn": gettext("you removed the app"),
-        "revoked": gettext("the app asked for it"),
-        "other_account": gettext("another person signed in"),
-    }.get(reason, reason)

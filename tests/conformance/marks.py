@@ -17,6 +17,7 @@ COMPLETE = (
     "3rdparty-init-login",
     "rp-initiated-logout",
     "backchannel-logout",
+    "frontchannel-logout",
 )
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
 

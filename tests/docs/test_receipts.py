@@ -47,7 +47,7 @@ def test_its_commands_are_commands(tmp_path: Path) -> None:
 def test_every_state_and_no_other_stands_on_the_page() -> None:
     table = PAGE[PAGE.index("| line") : PAGE.index("`scope`")]
     states = {getattr(receipts, name) for name in receipts.__all__ if name.isupper()}
-    kinds = {"session", "app", "line", "offline", "access", "guard"}
+    kinds = {"session", "app", "frontchannel", "line", "offline", "access", "guard"}
 
     said = set(re.findall(r"`([a-z]+)`", table)) - {"kind", "state", "until", "audience"}
 

@@ -41,6 +41,7 @@ def test_the_page_says_who_asks_what_ends_and_what_does_not(
     mail = world.rp("Mail", trusted=False)
     browser = world.browser()
     browser.tokens(notes)
+    world.clock.advance(seconds=1)
     browser.tokens(mail, scope="openid offline_access", prompt="consent")
 
     page = ask(browser, client_id=notes.client_id)

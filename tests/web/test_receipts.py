@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from idp.domain.receipts import (
+    ASKED,
     CLOSING,
     CONFIRMED,
     ENDED,
@@ -31,6 +32,8 @@ from tests.support.world import API, World
         ("app", RETRYING, "Did not answer yet. The next try is at"),
         ("app", FAILED, "Could not be told."),
         ("app", ENDED, "Signed out here, but this app cannot be told."),
+        ("frontchannel", ASKED,
+         "Your browser was given the address at which this app signs you out."),
         ("line", ENDED, "Cannot renew its access any more."),
         ("offline", ENDED, "No longer stays connected when you are signed out."),
         ("offline", SURVIVES,

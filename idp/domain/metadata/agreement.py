@@ -5,6 +5,7 @@ Each rule raises `InvalidMetadata` where they do not; `RULES` names them all.
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from idp.domain.metadata import certified
 from idp.domain.metadata.members import ASSERTION_ALGS
@@ -50,10 +51,26 @@ def _assertion_alg(kept: Kept) -> None:
         raise InvalidMetadata("token_endpoint_auth_signing_alg does not fit the method")
 
 
+def _frontchannel(kept: Kept) -> None:
+    """Its address is where people come back to, by scheme, host and port (Front-Channel Logout
+    1.0 section 2): nobody else is loaded into the last page.
+    """
+    address = kept.get("frontchannel_logout_uri")
+    if address is not None and _origin(address) not in map(_origin, kept["redirect_uris"]):
+        raise InvalidMetadata("frontchannel_logout_uri is not where a redirect URI is")
+
+
+def _origin(uri: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(uri)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or default
+
+
 RULES: tuple[Callable[[Kept], None], ...] = (
     _grants_and_responses,
     _public_clients,
     _keys,
     _assertion_alg,
     certified.agree,
+    _frontchannel,
 )

@@ -30,6 +30,7 @@ WEB_URIS = (
     "jwks_uri",
     "initiate_login_uri",
     "backchannel_logout_uri",
+    "frontchannel_logout_uri",
 )
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -51,6 +52,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "software_id": text,
     "software_version": text,
     "backchannel_logout_session_required": boolean,
+    "frontchannel_logout_session_required": boolean,
     "dpop_bound_access_tokens": boolean,
     "require_pushed_authorization_requests": boolean,
     **certified.CHECKS,

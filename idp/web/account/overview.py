@@ -11,7 +11,7 @@ from idp.domain.events import Event
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
 from idp.web.language import gettext
-from idp.web.receipts import reason_words, scope_words
+from idp.web.reasons import reason_words, scope_words
 from idp.web.wire import now, provider
 from idp.web.words import client_name
 

@@ -92,14 +92,15 @@ def _carry_out(here: Here, what: str, target: str) -> Receipt | None:
     if what == "app":
         return outs.app(account.id, target, request.form.get("client", ""), WHY, now())
     if what == "browser":
-        return outs.browser(account.id, target, WHY, now())
+        seen = target == here.session.id
+        return outs.browser(account.id, target, WHY, now(), seen=seen)
     if what == "device":
         return outs.device(account.id, request.form.get("jkt", ""), WHY, now())
     if what == "elsewhere":
         return outs.everywhere(account.id, WHY, now(), but=here.session.id)
     if what != "everywhere":
         abort(400)
-    return outs.everywhere(account.id, WHY, now())
+    return outs.everywhere(account.id, WHY, now(), seen_in=here.session.id)
 
 
 def _keys(lines: Iterable[Line]) -> list[Key]:
@@ -136,7 +137,8 @@ def _ways(here: Here) -> list[Way]:
 def _way(here: Here, kind: str, button: str, means: str) -> Way:
     spared = here.session.id if kind == ELSEWHERE else None
     scope = scope_of(here.account.id, Filters(but=spared))
-    said = preview(provider().sign_outs.preview(scope, now()))
+    seen_in = here.session.id if spared is None else None
+    said = preview(provider().sign_outs.preview(scope, now(), seen_in=seen_in))
     count = len(said)
     summary = ngettext("See the %(num)d thing that ends", "See the %(num)d things that end", count)
     if not said:
