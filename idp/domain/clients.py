@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
 from idp.domain.client_keys import ClientKeys
+from idp.domain.client_statements import unused
 from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
 from idp.domain.metadata import InvalidMetadata, checked, policies_of
+from idp.domain.metadata.operators import decided, offered
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
 from idp.store import DbSession, Json, Prebuilt, writing
 from idp.store.clients import Client, ClientSecret
-from idp.store.sessions import Grant, Line
 
 __all__ = ["ClientView", "Clients", "InvalidMetadata", "NoSuchClient", "Registered"]
 
@@ -106,8 +107,7 @@ class Clients:
 
     def register(self, details: Mapping[str, Any], address: str, now: datetime) -> Registered:
         """A client registers itself (RFC 7591); it can grant itself no privilege (DCR-04)."""
-        harmless = {k: v for k, v in details.items() if k != "assertion_audience"}
-        kept = checked(harmless, loopback=self._rules.loopback_allowed)
+        kept = checked(offered(details), loopback=self._rules.loopback_allowed)
         if self._rules.token_endpoint_audience:
             kept["assertion_audience"] = "token_endpoint"
         view, secret = self._insert(kept, False, (), policies_of(details), now)
@@ -130,10 +130,8 @@ class Clients:
     def update(self, client_id: str, details: Mapping[str, Any], now: datetime) -> ClientView:
         """Replace a client's metadata (RFC 7592 section 2.2)."""
         view = self.get(client_id)
-        harmless = {k: v for k, v in details.items() if k != "assertion_audience"}
-        kept = checked(harmless, loopback=self._rules.loopback_allowed)
-        if "assertion_audience" in view.details:
-            kept["assertion_audience"] = view.details["assertion_audience"]
+        kept = checked(offered(details), loopback=self._rules.loopback_allowed)
+        kept |= decided(view.details)
         if kept["token_endpoint_auth_method"] != view.auth_method:
             raise InvalidMetadata("token_endpoint_auth_method cannot be changed; register anew")
         policies = policies_of(details) or view.policies
@@ -147,6 +145,14 @@ class Clients:
         names = list(policies)
         PolicySet.for_client(names)
         self._change(client_id, policies=names)
+        return self._load(client_id)
+
+    def decide(self, client_id: str, **members: object) -> ClientView:
+        """An operator changes what it may do; None takes a member away. Raises
+        `InvalidMetadata`.
+        """
+        said = {**self.get(client_id).details, **members}
+        self._change(client_id, details=checked(said, loopback=self._rules.loopback_allowed))
         return self._load(client_id)
 
     def remove(self, client_id: str, now: datetime) -> None:
@@ -213,29 +219,12 @@ class Clients:
         )
 
     def reap(self, now: datetime, limit: int) -> int:
-        """Remove clients that registered themselves and are not used (DCR-08). One that somebody
-        allowed something is kept as long as any line of its could have lived.
-        """
+        """Remove clients that registered themselves and are not used; returns how many."""
         since = now - self._rules.unused_client_kept
-        allowed_since = since - self._rules.line_absolute
-        unused = (
-            select(Client.client_id)
-            .where(
-                Client.dynamic.is_(True),
-                Client.created_at <= since,
-                Client.last_used_at.is_(None) | (Client.last_used_at <= since),
-                ~exists().where(Line.client_id == Client.client_id, Line.ended_at.is_(None)),
-                ~exists().where(
-                    Grant.client_id == Client.client_id,
-                    Grant.ended_at.is_(None),
-                    Grant.updated_at > allowed_since,
-                ),
-            )
-            .limit(limit)
-        )
+        gone = unused(since, since - self._rules.line_absolute, limit)
         writing(self._session)
-        gone = delete(Client).where(Client.client_id.in_(unused))
-        return self._session.connection().execute(gone).rowcount
+        connection = self._session.connection()
+        return connection.execute(delete(Client).where(Client.client_id.in_(gone))).rowcount
 
     def _insert(
         self,

@@ -180,6 +180,10 @@ class Grants:
         """A line by its id, over or not."""
         return self._session().row(statements.BY_ID, l=line_id)
 
+    def newest_line(self, sid: str) -> LineAsRead | None:
+        """The line a client's part in a session has begun last, if it is not over."""
+        return self._session().row(statements.NEWEST_OF_SID, s=sid)
+
     def lines_of_account(self, account_id: str) -> list[Line]:
         """The lines of a person that are not over, the newest use first."""
         query = select(Line).where(Line.account_id == account_id, Line.ended_at.is_(None))

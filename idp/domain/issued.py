@@ -88,7 +88,18 @@ class AccessToken:
     @property
     def lineage(self) -> Lineage:
         """What the gate must be asked about this token."""
-        return Lineage(client_id=self.client_id, line_id=self.line_id, jti=self.jti)
+        parents = tuple(
+            Lineage(client_id=parent["client_id"], jti=parent.get("jti")) for parent in self.parents
+        )
+        return Lineage(
+            client_id=self.client_id, line_id=self.line_id, jti=self.jti, parents=parents
+        )
+
+    @property
+    def parents(self) -> tuple[dict[str, str], ...]:
+        """The tokens it was exchanged for, the oldest first: `client_id`, and perhaps `jti`."""
+        lineage = self.claims.get("lineage")
+        return tuple(lineage) if isinstance(lineage, list) else ()
 
     @property
     def bound_to(self) -> Confirmation:

@@ -8,6 +8,11 @@ from idp.store.sessions import Grant, Line, RefreshToken
 _COLUMNS = select(*Line.__table__.columns)
 BY_FAMILY = Prebuilt(_COLUMNS.where(Line.family == bindparam("f")))
 BY_ID = Prebuilt(_COLUMNS.where(Line.id == bindparam("l")))
+NEWEST_OF_SID = Prebuilt(
+    _COLUMNS.where(Line.sid == bindparam("s"), Line.ended_at.is_(None))
+    .order_by(Line.created_at.desc(), Line.id)
+    .limit(1)
+)
 AFRESH = {"populate_existing": True}
 _OPEN = (
     Grant.account_id == bindparam("a"),

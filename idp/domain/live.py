@@ -27,6 +27,8 @@ class Lineage:
     line_id: str | None = None
     jti: str | None = None
     generation: int | None = None
+    parents: tuple["Lineage", ...] = ()
+    """The tokens it was exchanged for (RFC 8693): their clients, and the tokens themselves."""
 
 
 _Facts = Any  # a row of the query below
@@ -104,7 +106,13 @@ class Live:
             or _account_ended(lineage, facts)
             or _line_ended(lineage, facts, now)
             or _session_ended(lineage, facts, now)
+            or self._parent_ended(lineage, now)
         )
+
+    def _parent_ended(self, lineage: Lineage, now: datetime) -> str | None:
+        """What became of a dead token is dead, and is not exchanged any further (EXC-03)."""
+        ends = (self.ended(parent, now) for parent in lineage.parents)
+        return next((ended for ended in ends if ended is not None), None)
 
     def _hold(self, lineage: Lineage) -> None:
         """Rows in one order everywhere: account, session, line. SQLite has one writer anyway."""

@@ -163,6 +163,7 @@ def _seen(claims: dict[str, Any]) -> Seen:
     )
     keys = [key(JTI, jti), _client_key(client_id)]
     keys += [key(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
+    keys += _lineage(claims.get("lineage", []))
     return Seen(
         claims=claims,
         facts=facts,
@@ -215,6 +216,20 @@ def strings(value: object) -> frozenset[str]:
     return (
         frozenset(v for v in value if isinstance(v, str)) if isinstance(value, list) else _NO_ROLES
     )
+
+
+def _lineage(value: object) -> list[int]:
+    """The tokens it was exchanged for, and their clients: when one of them is over, it is."""
+    if not isinstance(value, list):
+        raise jose.Unverifiable("lineage is not a list")
+    keys = []
+    for parent in value:
+        if not isinstance(parent, dict):
+            raise jose.Unverifiable("lineage names no tokens")
+        keys.append(_client_key(_text(parent, "client_id")))
+        if "jti" in parent:
+            keys.append(key(JTI, _text(parent, "jti")))
+    return keys
 
 
 def _policies(value: object) -> tuple[str, ...]:

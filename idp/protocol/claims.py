@@ -57,6 +57,7 @@ class Aimed:
     policies: PolicySet
     lifetime: timedelta
     bound_to: Confirmation
+    may_act: Mapping[str, str] | None = None
 
 
 def aim(
@@ -97,6 +98,7 @@ def aim(
         policies,
         timedelta(seconds=min(lifetimes)) if lifetimes else op.rules.access_lifetime,
         held,
+        client.details.get("may_act"),
     )
     try:
         policies.draft(
@@ -130,6 +132,17 @@ def access_token(op: Provider, line: Line, aimed: Aimed, now: datetime) -> Minte
         "sub": line.account_id,
         "client_id": line.client_id,
         "scope": " ".join(aimed.scopes),
+    }
+    return mint(op, line, claims, aimed, now)
+
+
+def mint(
+    op: Provider, line: Line | None, claims: dict[str, object], aimed: Aimed, now: datetime
+) -> Minted:
+    """A token with these claims, under the line it descends from, if there is a person."""
+    if line is None:
+        return op.tokens.mint_access(_order(claims, aimed), now)
+    claims |= {
         "auth_time": int(line.auth_time.timestamp()),
         "acr": line.acr,
         "amr": list(line.amr),
@@ -150,12 +163,13 @@ def client_access_token(op: Provider, client: ClientView, aimed: Aimed, now: dat
         "client_id": client.client_id,
         "scope": " ".join(aimed.scopes),
     }
-    return op.tokens.mint_access(_order(claims, aimed), now)
+    return mint(op, None, claims, aimed, now)
 
 
 def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
+    named = {"may_act": dict(aimed.may_act)} if aimed.may_act is not None else {}
     return Order(
-        claims=claims,
+        claims={**claims, **named},
         audiences=aimed.audiences,
         policies=aimed.policies,
         lifetime=aimed.lifetime,

@@ -13,7 +13,7 @@ from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.possession import token_type
 
-FOR_GUARDS = frozenset({"line", "gen", "policies"})
+FOR_GUARDS = frozenset({"line", "gen", "policies", "lineage"})
 INACTIVE = Answer(body={"active": False})
 
 

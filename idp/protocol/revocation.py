@@ -45,9 +45,9 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     if PolicySet.named(access.policies).alone:
         return _done(None, op, request.now)  # a token for each API: the others live on
     line = op.grants.line(access.line_id) if access.line_id is not None else None
-    if line is not None:
+    if line is not None and line.client_id == client.client_id:
         return _end(line, client, op, request.now)
-    return _done(None, op, request.now)
+    return _done(None, op, request.now)  # one that was exchanged ends without those before it
 
 
 def metadata(op: Provider) -> Mapping[str, object]:

@@ -31,6 +31,10 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "client show": ("client show {client}", "client show nobody"),
     "client rotate-secret": ("client rotate-secret {client}", "client rotate-secret nobody"),
     "client policies": ("client policies {client} rotation", "client policies {client} opaque"),
+    "client exchange": (
+        "client exchange {client} {resource}",
+        "client exchange {client} https://nowhere.test",
+    ),
     "client remove": ("client remove {client}", "client remove nobody"),
     "resource add": ("resource add https://{new}.test", "resource add not-an-address"),
     "resource list": ("resource list", None),

@@ -10,6 +10,7 @@ import pytest
 
 from idp.domain.sign_out import Because
 from idp.store import db
+from tests.support.exchange import GRANT, TYPE
 from tests.support.spec import spec
 from tests.support.world import API, PASSWORD, Browser, Rp, World, make_world
 
@@ -17,6 +18,7 @@ WHY = Because("test", "test")
 IDLE, ABSOLUTE, BARELY = 100, 150, 50
 
 TOKENS = {"refresh", "introspection of access", "introspection of refresh", "userinfo"}
+TOKENS |= {"exchange", "introspection of exchanged", "exchange of exchanged"}
 APP = {"code", *TOKENS}
 CLIENT = {"revocation", *APP}
 ALL = {"browser", "silent authorize", *APP}
@@ -32,6 +34,7 @@ class Scene:
     sub: str
     browser: Browser
     access: str = ""
+    exchanged: str = ""
     refresh: str = ""
     code: str = ""
     verifier: str = ""
@@ -44,12 +47,22 @@ class Scene:
             "silent authorize": self._goes_silently,
             "userinfo": lambda: world.userinfo(self.access).status_code == 200,
             "introspection of access": lambda: self.api.introspect(self.access)["active"],
+            "introspection of exchanged": lambda: self.api.introspect(self.exchanged)["active"],
+            "exchange": lambda: self._exchanges(self.access) is not None,
+            "exchange of exchanged": lambda: self._exchanges(self.exchanged) is not None,
             "introspection of refresh": lambda: rp.introspect(self.refresh).get("active") is True,
             "code": lambda: rp.redeem(self.code, self.verifier).status_code == 200,
             "refresh": lambda: rp.refresh(self.refresh).status_code == 200,
             "revocation": lambda: rp.post("/revoke", token="other").status_code == 200,
         }
         return {name for name, good in tries.items() if good()}
+
+    def _exchanges(self, token: str) -> str | None:
+        """The API asks for a token of its own, on behalf of the person."""
+        form = {"subject_token": token, "subject_token_type": f"{TYPE}access_token"}
+        answer = self.api.post("/token", grant_type=GRANT, resource=API, **form)
+        given: str | None = answer.json.get("access_token")
+        return given
 
     def _goes_silently(self) -> bool:
         mine = self.world.rp("Another")
@@ -88,7 +101,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Rp]
         IDP_LIFETIMES__SESSION_IDLE=str(IDLE),
         IDP_LIFETIMES__SESSION_ABSOLUTE=str(ABSOLUTE),
     )
-    yield made, made.api(API, **{"notes:read": "Read your notes"})
+    api = made.api(API, **{"notes:read": "Read your notes"})
+    with made.app.app_context():
+        right = {"resources": [API], "impersonation": True}
+        made.op.clients.decide(api.client_id, token_exchange=right, grant_types=[GRANT])
+        db.session.commit()
+    yield made, api
     with made.app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -104,6 +122,7 @@ def scene(house: tuple[World, Rp], request: pytest.FixtureRequest) -> Scene:
     browser.sign_in(name)
     tokens = browser.tokens(rp, scope="openid notes:read")
     made.access, made.refresh = tokens["access_token"], tokens["refresh_token"]
+    made.exchanged = made._exchanges(made.access) or ""
     world.clock.advance(seconds=BARELY)
     made.code, made.verifier = browser.code(rp), browser.verifier
     return made
@@ -195,7 +214,7 @@ def nothing_happens(_scene: Scene) -> None:
 
 
 @spec("P1", "RFT-09", "RFT-12", "SES-07", "COD-08", "COD-09", "ADM-03", "CVE-2026-43983")
-@spec("CVE-2025-64521", "CVE-2025-14559")
+@spec("CVE-2025-64521", "CVE-2025-14559", "EXC-03", "CVE-2026-1609")
 @pytest.mark.parametrize(
     ("happens", "closed"),
     [

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from idp.domain.metadata import certified
 from idp.domain.metadata.members import ASSERTION_ALGS
+from idp.domain.metadata.operators import TOKEN_EXCHANGE
 from idp.domain.metadata.shapes import InvalidMetadata
 
 Kept = Mapping[str, Any]
@@ -32,8 +33,9 @@ def _grants_and_responses(kept: Kept) -> None:
 
 def _public_clients(kept: Kept) -> None:
     method = kept["token_endpoint_auth_method"]
-    if method == "none" and "client_credentials" in kept["grant_types"]:
-        raise InvalidMetadata("client_credentials needs a client that can authenticate")
+    for grant_type in ("client_credentials", TOKEN_EXCHANGE):
+        if method == "none" and grant_type in kept["grant_types"]:
+            raise InvalidMetadata(f"{grant_type} needs a client that can authenticate")
 
 
 def _keys(kept: Kept) -> None:

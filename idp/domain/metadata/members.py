@@ -5,6 +5,7 @@ from typing import Any
 
 from idp.crypto import jose
 from idp.domain.metadata import certified
+from idp.domain.metadata.operators import TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
 AUTH_METHODS = (
@@ -15,7 +16,7 @@ AUTH_METHODS = (
     *certified.METHODS,
     "none",
 )
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
 RESPONSE_TYPES = ("code",)
 ASSERTION_ALGS = {
     "private_key_jwt": jose.ASYMMETRIC,
@@ -57,4 +58,6 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "require_pushed_authorization_requests": boolean,
     **certified.CHECKS,
     "assertion_audience": one_of("issuer", "token_endpoint"),
+    "token_exchange": exchange_right,
+    "may_act": party,
 }

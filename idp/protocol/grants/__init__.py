@@ -3,5 +3,6 @@
 from idp.protocol.grants.authorization_code import AuthorizationCode
 from idp.protocol.grants.client_credentials import ClientCredentials
 from idp.protocol.grants.refresh_token import RefreshToken
+from idp.protocol.grants.token_exchange import TokenExchange
 
-GRANTS = (AuthorizationCode, RefreshToken, ClientCredentials)
+GRANTS = (AuthorizationCode, RefreshToken, ClientCredentials, TokenExchange)
