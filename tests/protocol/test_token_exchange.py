@@ -5,20 +5,14 @@ from typing import Any
 import pytest
 
 from tests.protocol.test_token import claims
-from tests.support.exchange import ARCHIVE, GRANT, NOTES, TYPE, Chain
+from tests.support.exchange import ARCHIVE, GRANT, NOTES, TYPE, Chain, actor
 from tests.support.spec import spec
-from tests.support.world import Rp, World
+from tests.support.world import World
 
 
 @pytest.fixture
 def chain(world: World, alice: str) -> Chain:
     return Chain.of(world)
-
-
-def actor(chain: Chain, client: Rp) -> dict[str, str]:
-    """A client says who it is with a token of its own."""
-    given = client.post("/token", grant_type="client_credentials", resource=NOTES).json
-    return {"actor_token": given["access_token"], "actor_token_type": f"{TYPE}access_token"}
 
 
 @spec("RFC 8693 section 2.2.1", "EXC-01")

@@ -62,3 +62,9 @@ class Chain:
         answer = self.exchanges(token, by, **more)
         assert answer.status_code == 200, answer.text
         return str(answer.json["access_token"])
+
+
+def actor(chain: Chain, client: Rp) -> dict[str, str]:
+    """A client says who it is with a token of its own."""
+    given = client.post("/token", grant_type="client_credentials", resource=NOTES).json
+    return {"actor_token": given["access_token"], "actor_token_type": f"{TYPE}access_token"}
