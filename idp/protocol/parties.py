@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from idp.crypto import jose
+from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.grants import LineAsRead
@@ -15,6 +16,7 @@ from idp.domain.metadata.operators import ExchangeRight
 from idp.domain.tokens import ACCESS_TOKEN_TYPE, Lineage, Presented
 from idp.protocol.claims import policies_at
 from idp.protocol.errors import InvalidRequest
+from idp.protocol.possession import bound_to
 
 TYPE = "urn:ietf:params:oauth:token-type:"
 UNUSABLE = "a token is not good, or not in the right hands"
@@ -31,7 +33,7 @@ class Party:
     lineage: Lineage
     line: LineAsRead | None
     parents: tuple[Mapping[str, str], ...] = ()
-    jkt: str | None = None
+    bound_to: Confirmation = UNBOUND
     act: Mapping[str, Any] | None = None
     may_act: Mapping[str, Any] | None = None
 
@@ -76,7 +78,8 @@ def _access(token: str, holder: Holder) -> Party:
     if not holder.may_bring(access.client_id, access.audiences):
         raise _unusable("another client's access token")
     resource = min(access.audiences & holder.client.serves or access.audiences)
-    seen = Presented(resource=resource, proven_jkt=access.jkt)
+    keys = access.bound_to  # that they are held is the exchange's question
+    seen = Presented(resource=resource, proven_jkt=keys.jkt, proven_x5t=keys.x5t)
     ended = op.tokens.judge(access, seen, policies_at(op, resource), holder.now)
     if ended is not None:
         raise _unusable(ended)
@@ -89,7 +92,7 @@ def _access(token: str, holder: Holder) -> Party:
         lineage=access.lineage,
         line=op.grants.line(access.line_id) if access.line_id is not None else None,
         parents=(*access.parents, parent),
-        jkt=access.jkt,
+        bound_to=keys,
         act=_object(access.claims.get("act")),
         may_act=_object(access.claims.get("may_act")),
     )
@@ -160,7 +163,7 @@ def _of_line(line: LineAsRead, expires_at: int, holder: Holder) -> Party:
         lineage=lineage,
         line=line,
         parents=({"client_id": line.client_id},),
-        jkt=line.jkt,
+        bound_to=bound_to(line),
         may_act=_object(client.details.get("may_act")),
     )
 

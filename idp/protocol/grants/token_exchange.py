@@ -12,13 +12,13 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
+from idp.crypto.confirmation import Confirmation
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.metadata.operators import PARTY, TOKEN_EXCHANGE, ExchangeRight
 from idp.policies import Draft
 from idp.protocol import parties
 from idp.protocol.claims import Aimed, aim, mint
-from idp.protocol.dpop import proven_key, token_type
 from idp.protocol.errors import (
     InvalidDpopProof,
     InvalidRequest,
@@ -28,6 +28,7 @@ from idp.protocol.errors import (
 )
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.parties import TYPE, Holder, Party
+from idp.protocol.possession import proven, shown, token_type
 
 ISSUED = ("access_token", "jwt")
 LONGEST_CHAIN = 8
@@ -72,11 +73,11 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         op, view, now = self.op, self.view, self.original.now
-        jkt = proven_key(self.original, op, view)
+        held = proven(self.original, op, view)
         subject, actor = self._parties(now)
         act = self._acting(subject, actor)
-        self._judge_keys(subject, actor, jkt)
-        aimed = self._aimed(subject, actor, jkt, now)
+        self._judge_keys(subject, actor, held)
+        aimed = self._aimed(subject, actor, held, now)
         self._judge_life(subject, now)
         claims: dict[str, object] = {
             "sub": subject.sub,
@@ -93,7 +94,7 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
         body: dict[str, Any] = {
             "access_token": minted.value,
             "issued_token_type": TYPE + self.kind,
-            "token_type": token_type(jkt),
+            "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes),
         }
@@ -147,19 +148,22 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
         if not named or any(may_act[name] != party[name] for name in named):
             raise InvalidRequest("the party may not act for this subject")
 
-    def _judge_keys(self, subject: Party, actor: Party | None, jkt: str | None) -> None:
+    def _judge_keys(self, subject: Party, actor: Party | None, held: Confirmation) -> None:
         """What was bound to a key stays bound: one's own to the same key, and what one was
         called with to one's own (no way down from DPoP to Bearer).
         """
         for party in (subject, actor):
-            if party is None or party.jkt is None:
+            if party is None or not party.bound_to:
                 continue
-            if jkt is None:
+            if not held:
                 raise InvalidDpopProof("a DPoP proof is needed")
-            if party.client_id == self.view.client_id and party.jkt != jkt:
+            wanted, own = party.bound_to, party.client_id == self.view.client_id
+            if own and not wanted.met_by(Confirmation(held.jkt, shown(self.original))):
                 raise InvalidDpopProof("the proof is of another key")
 
-    def _aimed(self, subject: Party, actor: Party | None, jkt: str | None, now: datetime) -> Aimed:
+    def _aimed(
+        self, subject: Party, actor: Party | None, held: Confirmation, now: datetime
+    ) -> Aimed:
         """The APIs, scopes and lifetime that nobody gains by (EXC-02)."""
         asked = self.original.parameters
         allowed = tuple(
@@ -174,7 +178,7 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
         if len(self.op.resources.named(targets)) != len(targets):
             raise InvalidTarget("the resource is not known")
         scopes = self._narrowed(subject)
-        aimed = aim(self.op, self.view, scopes, allowed, targets, jkt)
+        aimed = aim(self.op, self.view, scopes, allowed, targets, held)
         if asked.get("scope") is not None and set(aimed.scopes) != set(scopes):
             raise InvalidScope("the resource does not know the scope")
         ends = min(party.expires_at for party in (subject, actor) if party is not None)
@@ -184,10 +188,7 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
             lifetime=min(aimed.lifetime, left),
             may_act=subject.may_act if subject.may_act is not None else aimed.may_act,
         )
-        drafted = aimed.policies.draft(
-            Draft(lifetime=aimed.lifetime, audiences=aimed.audiences, jkt=jkt)
-        )
-        if self.kind == "jwt" and drafted.opaque:
+        if self.kind == "jwt" and _opaque(aimed):
             raise InvalidRequest("tokens for this resource are no JWTs")
         return aimed
 
@@ -216,6 +217,12 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
             actor=actor.sub,
             resources=list(aimed.audiences),
         )
+
+
+def _opaque(aimed: Aimed) -> bool:
+    keys = aimed.bound_to
+    draft = Draft(lifetime=aimed.lifetime, audiences=aimed.audiences, jkt=keys.jkt, x5t=keys.x5t)
+    return aimed.policies.draft(draft).opaque
 
 
 def _depth(act: Mapping[str, Any]) -> int:
