@@ -158,7 +158,7 @@ class TokenExchange(BaseGrant, TokenEndpointMixin):
             if not held:
                 raise InvalidDpopProof("a DPoP proof is needed")
             wanted, own = party.bound_to, party.client_id == self.view.client_id
-            if own and not wanted.met_by(Confirmation(held.jkt, shown(self.original))):
+            if own and not wanted.met_by(Confirmation(jkt=held.jkt, x5t=shown(self.original))):
                 raise InvalidDpopProof("the proof is of another key")
 
     def _aimed(
