@@ -4,10 +4,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run lint check test journeys bench faults migrate docs lock clean
+.PHONY: help demo run certify-op lint check test journeys bench faults migrate docs lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
 
 .venv/demo-ready: requirements/demo.txt pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -30,6 +30,9 @@ demo: .venv/demo-ready ## The provider, two apps and an API, on this machine
 
 run: .venv/demo-ready ## The provider alone, on SQLite
 	@$(PY) -m idp.cli migrate && exec $(PY) -m idp.cli serve
+
+certify-op: .venv/demo-ready ## The provider on https as the OpenID certification wants it
+	@exec $(PY) -m certify
 
 lint: .venv/test-ready ## Format, lint, types, floors
 	@$(PY) -m ruff format --check .

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from certify.people import PEOPLE
 from idp.store import db
-from tests.conformance.checks import Json
 from tests.conformance.listener import Listener, listener
 from tests.conformance.marks import runs
 from tests.conformance.party import RelyingParty
@@ -14,33 +14,7 @@ from tests.conformance.plans import Variant
 from tests.conformance.registration import unregister
 from tests.support.world import World, make_world
 
-EVERY_CLAIM: Json = {
-    "name": "Jane Middle Doe",
-    "given_name": "Jane",
-    "family_name": "Doe",
-    "middle_name": "Middle",
-    "nickname": "Janey",
-    "preferred_username": "foo",
-    "profile": "https://example.com/foo",
-    "picture": "https://example.com/foo.png",
-    "website": "https://example.com/",
-    "gender": "female",
-    "birthdate": "1990-10-31",
-    "zoneinfo": "Europe/Prague",
-    "locale": "en-US",
-    "email": "foo@example.com",
-    "email_verified": True,
-    "phone_number": "+49 000 000000",
-    "phone_number_verified": False,
-    "address": {
-        "formatted": "Long Lane 1, 1000 Somewhere, Region, Czechia",
-        "street_address": "Long Lane 1",
-        "locality": "Somewhere",
-        "region": "Region",
-        "postal_code": "1000",
-        "country": "Czechia",
-    },
-}
+EVERY_CLAIM = PEOPLE["foo"]
 SETTINGS = {
     "IDP_REGISTRATION__TOKEN_ENDPOINT_AUDIENCE": "true",
     "IDP_REGISTRATION__QUOTA": "100000",

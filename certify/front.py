@@ -1,0 +1,127 @@
+"""The TLS in front of the provider: it ends TLS, and says which certificate a client has shown.
+
+Two ports: one asks nobody for a certificate, the other asks everybody and takes none for an
+answer, so that the provider refuses in its own words. The certificate goes on in the header
+of RFC 9440, to loopback only; a header of that name from outside is taken away.
+"""
+
+import asyncio
+import base64
+import contextlib
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from certify.authority import Pair
+
+CIPHERS = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
+HEAD_BYTES = 64 * 1024
+SECONDS = 30.0
+HEADER = b"client-cert"
+OURS = {
+    HEADER,
+    b"connection",
+    b"keep-alive",
+    b"proxy-connection",
+    b"forwarded",
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+}
+REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+AWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class Malformed(Exception):
+    """This is not a request that can be handed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a request as it is handed on, and how much follows it."""
+
+    lines: bytes
+    length: int
+
+
+def context(pair: Pair, trusted: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 with two suites, TLS 1.3, nothing older; with `trusted`, clients are asked."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.set_ciphers(CIPHERS)
+    made.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
+    made.load_cert_chain(pair.certificate, pair.key)
+    if trusted is not None:
+        made.verify_mode = ssl.CERT_OPTIONAL
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a certificate may vouch for itself
+        made.load_verify_locations(trusted)
+    return made
+
+
+async def listen(host: str, port: int, tls: ssl.SSLContext, upstream: int) -> asyncio.Server:
+    """Take connections, and hand each request on to a port of loopback."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.TimeoutError, ssl.SSLError):
+            async with asyncio.timeout(SECONDS):
+                await _one(reader, writer, upstream)
+        writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await writer.wait_closed()
+
+    return await asyncio.start_server(serve, host, port, ssl=tls, limit=HEAD_BYTES)
+
+
+async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int) -> None:
+    """One request for each connection: nothing can hide behind the first."""
+    try:
+        head = read_head(await reader.readuntil(b"\r\n\r\n"), _shown(writer))
+        body = await reader.readexactly(head.length)
+    except (Malformed, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        writer.write(REFUSED)
+        await writer.drain()
+        return
+    try:
+        near, far = await asyncio.open_connection("127.0.0.1", upstream)
+    except OSError:
+        writer.write(AWAY)
+        await writer.drain()
+        return
+    far.write(head.lines + body)
+    await far.drain()
+    while piece := await near.read(HEAD_BYTES):
+        writer.write(piece)
+        await writer.drain()
+    far.close()
+
+
+def read_head(said: bytes, extra: Iterable[tuple[bytes, bytes]]) -> Head:
+    """The head with our own headers in the place of what anybody said under their names."""
+    first, *lines = said.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    kept, lengths = [first], []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or name != name.strip() or not name or line[:1].isspace():
+            raise Malformed
+        low = name.lower().replace(b"_", b"-")
+        if low == b"transfer-encoding":
+            raise Malformed
+        if low == b"content-length":
+            lengths.append(value.strip())
+        if low not in OURS:
+            kept.append(line)
+    if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
+        raise Malformed
+    kept += [name + b": " + value for name, value in (*extra, (b"Connection", b"close"))]
+    return Head(b"\r\n".join(kept) + b"\r\n\r\n", int(lengths[0]) if lengths else 0)
+
+
+def _shown(writer: asyncio.StreamWriter) -> list[tuple[bytes, bytes]]:
+    """Who is calling, and the certificate as RFC 9440 section 2.1 writes it."""
+    peer = str(writer.get_extra_info("peername")[0]).encode()
+    found = [(b"X-Forwarded-For", peer), (b"X-Forwarded-Proto", b"https")]
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    if shown:
+        found.append((b"Client-Cert", b":" + base64.b64encode(shown) + b":"))
+    return found

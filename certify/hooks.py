@@ -1,0 +1,71 @@
+"""Doors that only a certification run has: they stand in for people the suite cannot ask.
+
+Nothing in `idp` knows this file, so that no provider has them by a slip of configuration.
+"""
+
+import uuid
+
+from flask import Flask, Response, jsonify, request
+
+from idp.domain import Provider
+from idp.domain.sign_out import Because
+from idp.domain.unit import commit
+from idp.protocol import bearer
+from idp.protocol.messages import Answer, OAuthRequest
+from idp.web.wire import now, provider, serve
+
+INTERACTION = "x-fapi-interaction-id"
+BECAUSE = Because("admin", by="certification")
+
+
+def rotate_keys() -> Response:
+    """A new signing key is published; the old ones stay (module server-rotate-keys)."""
+    op = provider()
+    op.keys.rotate("RS256", now())
+    commit()
+    return jsonify(keys=[key["kid"] for key in op.keys.public_jwks(now())["keys"]])
+
+
+def reset() -> Response:
+    """Everybody is signed out, and every client that registered itself is gone."""
+    op = provider()
+    for account in op.accounts.list():
+        op.sign_outs.everywhere(account.id, BECAUSE, now())
+    gone = [view.client_id for view in op.clients.list() if view.dynamic]
+    for client_id in gone:
+        op.clients.remove(client_id, now())
+    commit()
+    return jsonify(clients_removed=len(gone))
+
+
+def resource() -> Response:
+    """An API for the FAPI plans: whoever brings a good token is told so."""
+    response = serve(_protected)
+    asked = request.headers.get(INTERACTION, "")
+    response.headers[INTERACTION] = asked if _is_uuid(asked) else str(uuid.uuid4())
+    return response
+
+
+def _protected(request: OAuthRequest, op: Provider) -> Answer:
+    access = bearer.accepted(request, op, "openid")
+    return Answer(body={"sub": access.sub, "scope": " ".join(access.scopes)})
+
+
+def _is_uuid(said: str) -> bool:
+    try:
+        return str(uuid.UUID(said)) == said.lower()
+    except ValueError:
+        return False
+
+
+DOORS = (
+    ("POST", "/test/rotate-keys", rotate_keys),
+    ("POST", "/test/reset", reset),
+    ("GET", "/resource", resource),
+)
+
+
+def mount(app: Flask) -> None:
+    """Hang them: not in a blueprint, for their callers have no form of ours to send."""
+    for method, path, view in DOORS:
+        app.add_url_rule(path, view_func=view, methods=[method])
