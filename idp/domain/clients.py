@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
 from idp.domain.client_keys import ClientKeys
+from idp.domain.client_requests import RequestObjects
 from idp.domain.client_statements import unused
 from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
@@ -67,6 +68,7 @@ class Clients:
         self._views: dict[str, ClientView] = {}
         self._used: dict[str, datetime | None] = {}
         self.keys = ClientKeys(outbound, session.commit)
+        self.request_objects = RequestObjects(outbound, session.commit)
 
     def find(self, client_id: str) -> ClientView | None:
         """The client as it is now."""
@@ -121,11 +123,9 @@ class Clients:
 
     def of_registration(self, token: str, client_id: str) -> ClientView | None:
         """The client this registration access token manages, if it is this one (DCR-06)."""
-        query = select(Client.client_id).where(
-            Client.registration_digest == digest(token), Client.client_id == client_id
-        )
-        found = self._session.scalars(query).one_or_none()
-        return self.find(found) if found is not None else None
+        of_token = Client.registration_digest == digest(token), Client.client_id == client_id
+        found = self._session.scalars(select(Client.client_id).where(*of_token)).one_or_none()
+        return self.find(client_id) if found is not None else None
 
     def update(self, client_id: str, details: Mapping[str, Any], now: datetime) -> ClientView:
         """Replace a client's metadata (RFC 7592 section 2.2)."""

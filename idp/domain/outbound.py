@@ -107,6 +107,20 @@ class Outbound:
 
     def get_json(self, url: str, max_bytes: int = JSON_BYTES) -> object:
         """The JSON document at an address; raises `OutboundRefused` for anything else."""
+        try:
+            document: object = json.loads(self._document(url, max_bytes))
+        except (ValueError, RecursionError):
+            raise OutboundRefused from None
+        return document
+
+    def get_text(self, url: str, max_bytes: int) -> str:
+        """The ASCII text at an address; raises `OutboundRefused` for anything else."""
+        try:
+            return self._document(url, max_bytes).decode("ascii").strip()
+        except ValueError:
+            raise OutboundRefused from None
+
+    def _document(self, url: str, max_bytes: int) -> bytes:
         if not self._turns.acquire(timeout=WAIT_FOR_TURN_SECONDS):
             raise OutboundBusy
         try:
@@ -115,11 +129,7 @@ class Outbound:
             self._turns.release()
         if answered.status != 200:  # noqa: PLR2004
             raise OutboundRefused
-        try:
-            document: object = json.loads(answered.body)
-        except (ValueError, RecursionError):
-            raise OutboundRefused from None
-        return document
+        return answered.body
 
     def post_form(self, url: str, form: Mapping[str, str], deadline: float) -> Answered:
         """Post a form; any status is an answer, and only the beginning of it is read."""

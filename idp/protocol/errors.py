@@ -122,16 +122,10 @@ class UnmetAuthenticationRequirements(ProtocolError):
     error = "unmet_authentication_requirements"
 
 
-class RequestNotSupported(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+class InvalidRequestObject(ProtocolError):
+    """RFC 9101 section 7: the request object is not what it should be."""
 
-    error = "request_not_supported"
-
-
-class RequestUriNotSupported(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
-
-    error = "request_uri_not_supported"
+    error = "invalid_request_object"
 
 
 class InvalidRequestUri(ProtocolError):

@@ -20,7 +20,7 @@ from idp.protocol import (
     token,
     userinfo,
 )
-from idp.protocol.authorize import respond
+from idp.protocol.authorize import objects, respond
 from idp.protocol.claims import OPENID_SCOPES
 from idp.protocol.messages import Answer, OAuthRequest
 
@@ -29,6 +29,7 @@ LANGUAGES = ("en", "de")
 FEATURES = (
     respond,
     par,
+    objects,
     token,
     dpop,
     mtls,

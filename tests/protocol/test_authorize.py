@@ -88,8 +88,6 @@ def test_nothing_redirects_to_an_address_that_was_not_validated(
         ({"max_age": "x"}, "invalid_request"),
         ({"claims": "{"}, "invalid_request"),
         ({"claims": "[]"}, "invalid_request"),
-        ({"request": "x"}, "request_not_supported"),
-        ({"request_uri": "https://rp.test/r"}, "request_uri_not_supported"),
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"nonce": "n" * 2000}, "invalid_request"),

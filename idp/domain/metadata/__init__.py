@@ -15,6 +15,7 @@ from idp.domain.metadata.shapes import (
     LONGEST_NAME,
     InvalidMetadata,
     redirect_uri,
+    request_uri,
     text,
     uris,
     web_uri,
@@ -51,6 +52,11 @@ def checked(given: Mapping[str, Any], *, loopback: bool) -> dict[str, Any]:
         web_uri("post_logout_redirect_uris", uri, loopback=loopback)
         for uri in uris("post_logout_redirect_uris", given.get("post_logout_redirect_uris", []))
     ]
+    if given.get("request_uris") is not None:
+        kept["request_uris"] = [
+            request_uri(uri, loopback=loopback)
+            for uri in uris("request_uris", given["request_uris"])
+        ]
     agree(kept)
     return kept
 

@@ -68,6 +68,12 @@ def _origin(uri: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or default
 
 
+def _signed_requests(kept: Kept) -> None:
+    signs = kept.get("require_signed_request_object") or "request_object_signing_alg" in kept
+    if signs and not ("jwks" in kept or "jwks_uri" in kept):
+        raise InvalidMetadata("signed request objects need jwks or jwks_uri")
+
+
 RULES: tuple[Callable[[Kept], None], ...] = (
     _grants_and_responses,
     _public_clients,
@@ -75,4 +81,5 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     _assertion_alg,
     certified.agree,
     _frontchannel,
+    _signed_requests,
 )

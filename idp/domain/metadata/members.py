@@ -55,6 +55,8 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "backchannel_logout_session_required": boolean,
     "frontchannel_logout_session_required": boolean,
     "dpop_bound_access_tokens": boolean,
+    "request_object_signing_alg": one_of(*jose.ASYMMETRIC),
+    "require_signed_request_object": boolean,
     "require_pushed_authorization_requests": boolean,
     **certified.CHECKS,
     "assertion_audience": one_of("issuer", "token_endpoint"),

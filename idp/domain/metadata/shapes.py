@@ -124,6 +124,12 @@ def web_uri(name: str, uri: object, *, loopback: bool) -> str:
     return str(uri)
 
 
+def request_uri(uri: str, *, loopback: bool) -> str:
+    """Where a client keeps a request object; the fragment is a hash of it (Core 6.2)."""
+    web_uri("request_uris", uri.partition("#")[0], loopback=loopback)
+    return uri
+
+
 def redirect_uri(uri: str, application_type: str, *, loopback: bool) -> str:
     """Where a browser may be sent with a code in its hands (RED-03, RED-04; RFC 8252)."""
     name = "redirect_uris"

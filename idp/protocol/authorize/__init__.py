@@ -5,9 +5,10 @@ a refusal is a page of ours and never a redirect; afterwards it goes back to the
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from idp.domain import Provider
-from idp.protocol.authorize import pushed
+from idp.protocol.authorize import objects, pushed
 from idp.protocol.authorize.at import At
 from idp.protocol.authorize.checks import channel, person, proofs, requests, scopes
 from idp.protocol.authorize.draft import Draft
@@ -25,7 +26,7 @@ STEPS: tuple[tuple[Rule, At], ...] = (
     # rule                   authorize  par
     (channel.repeats,                 A | P),
     (requests.must_be_pushed,         A | _),
-    (requests.request_objects,        A | P),
+    (requests.must_be_signed,         A | P),
     (channel.redirect_uri_is_said,    _ | P),
     (channel.response_type,           A | P),
     (channel.response_mode,           A | P),
@@ -59,7 +60,9 @@ def examine(request: OAuthRequest, op: Provider, at: At = At.AUTHORIZE) -> Draft
     """
     if at is At.AUTHORIZE and pushed.is_pushed(request):
         return pushed.opened(request, op)
+    sent, request = request, _unpacked(request, op, at)
     draft = channel.client_and_redirect_uri(request, op)
+    draft = replace(draft, signed=request is not sent)
     try:
         draft = channel.response_channel(draft, request)
         for rule, where in STEPS:
@@ -68,3 +71,19 @@ def examine(request: OAuthRequest, op: Provider, at: At = At.AUTHORIZE) -> Draft
     except ProtocolError as error:
         raise Returned(draft, error) from None
     return draft
+
+
+def _unpacked(request: OAuthRequest, op: Provider, at: At) -> OAuthRequest:
+    """What is in the request object. Why it is refused, goes back to the client if what stands
+    beside the object says where to, and is a page of ours otherwise (RFC 9101 section 7).
+    """
+    try:
+        return objects.unpacked(request, op, at)
+    except ProtocolError as error:
+        try:
+            draft = channel.client_and_redirect_uri(request, op)
+        except ProtocolError:
+            raise error from None
+        if at is not At.AUTHORIZE or not draft.redirect_uri_sent:
+            raise
+        raise Returned(channel.response_channel(draft, request), error) from None

@@ -29,6 +29,7 @@ class Draft:
     hinted_sub: str | None = None
     ui_locales: tuple[str, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
+    signed: bool = False  # whether it came as a request object
     pushed: str | None = None  # which pushed request it is, as the digest of its handle in hex
 
     @property

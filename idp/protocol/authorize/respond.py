@@ -56,8 +56,6 @@ def metadata(op: Provider) -> Mapping[str, object]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page", "popup", "touch", "wap"],
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
     }
 
 

@@ -1,8 +1,8 @@
-"""Requests that do not come in the address: pushed ones, and request objects."""
+"""How a request must come in: some clients push theirs, or sign them, always."""
 
 from idp.domain import Provider
 from idp.protocol.authorize.draft import Draft
-from idp.protocol.errors import InvalidRequest, RequestNotSupported, RequestUriNotSupported
+from idp.protocol.errors import InvalidRequest
 from idp.protocol.messages import OAuthRequest
 
 
@@ -13,10 +13,8 @@ def must_be_pushed(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     return draft
 
 
-def request_objects(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """Not supported, and not advertised (OpenID Connect Core section 6)."""
-    if request.parameters.get("request") is not None:
-        raise RequestNotSupported("request objects are not supported")
-    if request.parameters.get("request_uri") is not None:
-        raise RequestUriNotSupported("request objects are not supported")
+def must_be_signed(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
+    """A client may have said that its requests are signed, all of them (RFC 9101 10.5)."""
+    if draft.client.details.get("require_signed_request_object") is True and not draft.signed:
+        raise InvalidRequest("this client signs its requests")
     return draft
