@@ -33,6 +33,8 @@ from idp.domain.receipts import Receipts
 from idp.domain.resources import Resources
 from idp.domain.sessions import Sessions
 from idp.domain.sign_out import SignOuts
+from idp.domain.signals import Signals
+from idp.domain.streams import Streams
 from idp.domain.throttle import Limit, Throttle
 from idp.domain.tokens import Tokens
 from idp.logs import configure_logs
@@ -104,7 +106,11 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     if settings.redis_url:
         feed.publish = RedisFeed(connect(settings.redis_url), strict=rules.strict).publish
     receipts = Receipts(session, rules.receipt_kept)
-    events = Events(session, rules.events_kept)
+    deliveries = Deliveries(session, receipts, rules)
+    streams = Streams(
+        session, deliveries, derive_key(master, "stream headers"), rules.stream_pollers
+    )
+    events = Events(session, rules.events_kept, Signals(session, streams, receipts, rules))
     nonces = Nonces(derive_key(master, "dpop nonces"))
     keys = Keys(session, derive_key(master, "signing keys"), nonces)
     tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), feed, rules)
@@ -123,7 +129,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         sign_outs=SignOuts(
             session,
             receipts=receipts,
-            deliveries=Deliveries(session, receipts, rules),
+            deliveries=deliveries,
             events=events,
             tokens=tokens,
             feed=feed,

@@ -16,6 +16,7 @@ from idp.cli.feed import feed
 from idp.cli.policies import policies, role
 from idp.cli.server import migrate, serve, worker
 from idp.cli.sign_out import receipt, signout
+from idp.cli.streams import stream
 from idp.cli.system import deliveries, doctor, key
 from idp.settings import SettingsRefused
 
@@ -34,7 +35,7 @@ def idp(config: str | None) -> None:
 
 COMMANDS = (
     *(account, signout, receipt, client, resource, policies, role),
-    *(key, deliveries, feed, doctor, batch, migrate, serve, worker),
+    *(key, deliveries, stream, feed, doctor, batch, migrate, serve, worker),
 )
 for command in COMMANDS:
     idp.add_command(command)

@@ -6,6 +6,7 @@ import click
 from sqlalchemy import text
 
 from idp.cli.frame import Desk, at_desk, json_option, refuse, show
+from idp.domain.deliveries import STATES
 from idp.settings import Settings
 from idp.store import db
 from idp.store.redis import RedisVolatile
@@ -67,11 +68,11 @@ def revoke(kid: str, as_json: bool) -> None:
 
 @click.group()
 def deliveries() -> None:
-    """Notices to apps about sign-outs: waiting, confirmed, refused, dead."""
+    """Notices to apps and receivers of events: waiting, held, confirmed, refused, dead."""
 
 
 @deliveries.command("list")
-@click.option("--state", type=click.Choice(["waiting", "confirmed", "refused", "dead"]))
+@click.option("--state", type=click.Choice(STATES))
 @click.option("--limit", default=100, show_default=True)
 @json_option
 def list_deliveries(state: str | None, limit: int, as_json: bool) -> None:
@@ -80,6 +81,7 @@ def list_deliveries(state: str | None, limit: int, as_json: bool) -> None:
         rows = [
             {
                 "id": row.id,
+                "sink": row.sink,
                 "client_id": row.client_id,
                 "state": row.state,
                 "tries": row.tries,

@@ -5,31 +5,39 @@ says what came of it. Any number of workers is safe: a lease has one holder.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, update
 
+from idp.domain.outbound import Outbound
 from idp.domain.receipts import FAILED, RETRYING, TOLD, Receipts
 from idp.domain.rules import Rules
 from idp.store import DbSession, writing
 from idp.store.system import Delivery
 
-__all__ = ["BACKCHANNEL", "CONFIRMED", "DEAD", "REFUSED", "WAITING", "Deliveries", "Delivery"]
-__all__ += ["Backlog", "Outcome"]
+__all__ = ["BACKCHANNEL", "CONFIRMED", "DEAD", "HELD", "OPEN", "POLL", "PUSH"]
+__all__ += ["REFUSED", "STATES", "WAITING"]
+__all__ += ["Backlog", "Deliveries", "Delivery", "Outcome", "Try", "pause_asked"]
 
 BACKCHANNEL = "backchannel"
+PUSH = "push"
+POLL = "poll"
 
 WAITING = "waiting"
+HELD = "held"  # whoever it is for fetches it, or wants to be told later
 CONFIRMED = "confirmed"
 REFUSED = "refused"
 DEAD = "dead"
+STATES = (WAITING, HELD, CONFIRMED, REFUSED, DEAD)
+OPEN = (WAITING, HELD)
 
 LEASE = timedelta(seconds=30)
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_NUMBER = 6  # digits: eleven days is not a pause
 FINISHED_KEPT = timedelta(days=7)
 
 
@@ -41,6 +49,10 @@ class Outcome:
     refused: bool = False
     answer: str = ""
     retry_after: timedelta | None = None
+
+
+Try = Callable[[Outbound], Outcome]
+"""One try: all that is to be sent is made, and only the network is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,8 @@ class Deliveries:
         details: Mapping[str, Any],
         receipt_line_id: int | None,
         now: datetime,
+        stream_id: str | None = None,
+        state: str = WAITING,
     ) -> None:
         """Promise a notice; it leaves after the commit."""
         writing(self._session)
@@ -79,6 +93,8 @@ class Deliveries:
                 address=address,
                 details=dict(details),
                 receipt_line_id=receipt_line_id,
+                stream_id=stream_id,
+                state=state,
                 created_at=now,
                 due_at=now,
             )
@@ -105,7 +121,7 @@ class Deliveries:
         """Say what came of a try; the receipt says the same."""
         writing(self._session)
         row = self._session.get(Delivery, delivery_id, populate_existing=True)
-        if row is None or row.state != WAITING:
+        if row is None or row.state not in OPEN:
             return
         row.tries += 1
         row.leased_until = None
@@ -146,18 +162,30 @@ class Deliveries:
         row = self._session.get(Delivery, delivery_id, populate_existing=True)
         if row is None:
             return False
-        row.state, row.tries, row.leased_until, row.finished_at = WAITING, 0, None, None
+        row.state = HELD if row.sink == POLL else WAITING
+        row.tries, row.leased_until, row.finished_at = 0, None, None
         row.created_at = row.due_at = now
         self._mark(row, RETRYING, now, now)
         self._session.flush()
         return True
 
     def sweep(self, now: datetime, limit: int) -> int:
-        """Forget finished notices after a week; returns how many rows went."""
+        """Give up what nobody fetches, and forget finished notices after a week; returns how
+        many rows went.
+        """
         writing(self._session)
+        self._give_up(now, limit)
         old = select(Delivery.id).where(Delivery.finished_at <= now - FINISHED_KEPT).limit(limit)
         connection = self._session.connection()
         return connection.execute(delete(Delivery).where(Delivery.id.in_(old))).rowcount
+
+    def _give_up(self, now: datetime, limit: int) -> None:
+        oldest = now - self._rules.delivery_max_age
+        held = select(Delivery).where(Delivery.state == HELD, Delivery.created_at <= oldest)
+        for row in self._session.scalars(held.limit(limit).with_for_update(skip_locked=True)):
+            row.last_answer = "nobody fetched it"
+            self._close(row, DEAD, FAILED, now)
+        self._session.flush()
 
     def _close(self, row: Delivery, state: str, receipt_state: str, now: datetime) -> None:
         row.state = state
@@ -182,6 +210,14 @@ def _due(now: datetime) -> Select[int]:
             Delivery.leased_until > now + 2 * LEASE,
         ),
     )
+
+
+def pause_asked(headers: Mapping[str, str]) -> timedelta | None:
+    """What the other side asks for in seconds, within reason (RFC 9110 section 10.2.3)."""
+    asked = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
+    if not asked.isdecimal() or len(asked) > LONGEST_NUMBER:
+        return None
+    return min(timedelta(seconds=int(asked)), LONGEST_PAUSE)
 
 
 def _pause(tries: int) -> timedelta:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from idp.domain.signals import Signals
 from idp.store import DbSession, writing
 from idp.store.system import Event
 
@@ -18,9 +19,10 @@ _RECORD = insert(Event)
 class Events:
     """The audit trail: who did what, when, from where. It never holds a secret."""
 
-    def __init__(self, session: DbSession, kept: timedelta) -> None:
+    def __init__(self, session: DbSession, kept: timedelta, signals: Signals) -> None:
         self._session = session
         self._kept = kept
+        self.signals = signals
 
     def record(
         self,
@@ -33,7 +35,9 @@ class Events:
         address: str | None = None,
         **details: Any,  # noqa: ANN401 - whatever JSON can say
     ) -> None:
-        """Write down that something happened, in the past tense: `SessionEnded`."""
+        """Write down that something happened, in the past tense: `SessionEnded`. Who follows a
+        stream of such events is promised to hear of it.
+        """
         writing(self._session)
         row = {
             "at": now,
@@ -45,6 +49,7 @@ class Events:
             "details": details,
         }
         self._session.connection().execute(_RECORD, row)
+        self.signals.hear(name, account_id, details, now)
 
     def of_account(self, account_id: str, limit: int = 50) -> list[Event]:
         """The newest things that concern a person."""

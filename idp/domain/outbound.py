@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
@@ -29,6 +30,7 @@ SIXTO4 = ipaddress.ip_network("2002::/16")
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 SHARED = ipaddress.ip_network("100.64.0.0/10")
 PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
+FORM_TYPE = "application/x-www-form-urlencoded"
 USER_AGENT = "idp (OpenID Provider)"
 FETCHES_AT_ONCE = 2
 WAIT_FOR_TURN_SECONDS = 0.5
@@ -133,17 +135,27 @@ class Outbound:
 
     def post_form(self, url: str, form: Mapping[str, str], deadline: float) -> Answered:
         """Post a form; any status is an answer, and only the beginning of it is read."""
-        return self._exchange("POST", url, urlencode(form).encode(), deadline, ANSWER_BYTES)
+        return self.post(url, urlencode(form).encode(), {"Content-Type": FORM_TYPE}, deadline)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Answered:
+        """Post anything; any status is an answer, and only the beginning of it is read."""
+        return self._exchange("POST", url, body, deadline, ANSWER_BYTES, headers)
 
     def _exchange(
-        self, method: str, url: str, body: bytes | None, deadline: float, max_bytes: int
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        deadline: float,
+        max_bytes: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Answered:
         target = self._target(url)
         ends = time.monotonic() + deadline
         try:
             addresses = self._addresses(target, ends)
             with self._connected(target, addresses, ends) as connection:
-                return _ask(connection, method, target, body, max_bytes)
+                return _ask(connection, method, target.path, body, headers, max_bytes)
         except (OSError, http.client.HTTPException, ValueError):
             raise OutboundRefused from None
 
@@ -238,15 +250,14 @@ def is_public(address: str) -> bool:
 def _ask(
     connection: http.client.HTTPConnection,
     method: str,
-    target: _Target,
+    path: str,
     body: bytes | None,
+    headers: Mapping[str, str],
     max_bytes: int,
 ) -> Answered:
     """One request and the beginning of its answer."""
-    headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Connection": "close"}
-    if body is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    connection.request(method, target.path, body=body, headers=headers)
+    usual = {"User-Agent": USER_AGENT, "Accept": "application/json", "Connection": "close"}
+    connection.request(method, path, body=body, headers=usual | dict(headers))
     response = connection.getresponse()
     read = response.read(max_bytes + 1)
     if len(read) > max_bytes and method == "GET":

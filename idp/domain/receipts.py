@@ -47,8 +47,8 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """One thing a sign-out concerns. `kind` is session, line, offline, access, app, or
-    frontchannel; access says at which API.
+    """One thing a sign-out concerns. `kind` is session, line, offline, access, app,
+    frontchannel, guard or stream; access says at which API.
     """
 
     kind: str
@@ -86,11 +86,13 @@ class Receipts:
         self._session.flush()
         return receipt, lines
 
-    def add(self, receipt_id: str, concerns: Sequence[Concern], now: datetime) -> None:
-        """Write down on a receipt what became known after the sign-out."""
+    def add(self, receipt_id: str, concerns: Sequence[Concern], now: datetime) -> list[ReceiptLine]:
+        """Write down on a receipt who else is concerned, or what became known afterwards."""
         writing(self._session)
-        self._session.add_all(_line(receipt_id, concern, now) for concern in concerns)
+        lines = [_line(receipt_id, concern, now) for concern in concerns]
+        self._session.add_all(lines)
         self._session.flush()
+        return lines
 
     def find(self, receipt_id: str) -> Receipt | None:
         """A receipt by its id."""

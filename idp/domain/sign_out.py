@@ -58,7 +58,9 @@ class SignOuts:
 
     def preview(self, scope: Scope, now: datetime, *, seen_in: str | None = None) -> list[Concern]:
         """What would be on the receipt if the sign-out happened now."""
-        return concerns(reach(self._session, scope), now, seen_in)
+        reached = reach(self._session, scope)
+        told = self._events.signals.of_sign_out(scope, reached)
+        return [*concerns(reached, now, seen_in), *(one.concern for one in told)]
 
     def app(
         self, account_id: str, session_id: str, client_id: str, why: Because, now: datetime
@@ -139,6 +141,8 @@ class SignOuts:
             now=now,
         )
         self._tell(reached, lines, now)
+        signals = self._events.signals
+        signals.signed_out(signals.of_sign_out(scope, reached), receipt, why.reason, why.by, now)
         self._record(scope, why, receipt, now)
         return receipt
 

@@ -1,4 +1,6 @@
-"""A person's access token at an endpoint of our own (RFC 6750, RFC 9449 section 7)."""
+"""An access token at an endpoint of our own (RFC 6750, RFC 9449 section 7)."""
+
+from collections.abc import Sequence
 
 from idp.domain import Provider
 from idp.domain.tokens import AccessToken, Presented
@@ -13,9 +15,22 @@ BEARER = 'Bearer realm="idp"'
 
 def accepted(request: OAuthRequest, op: Provider, scope: str) -> AccessToken:
     """The token, if it is alive, for us, a person's, in the right hands, and has the scope."""
+    return _accepted(request, op, (scope,), of_person=True)
+
+
+def accepted_of_client(request: OAuthRequest, op: Provider, scopes: Sequence[str]) -> AccessToken:
+    """The same for a token that a client has for itself, with one of the scopes."""
+    return _accepted(request, op, scopes, of_person=False)
+
+
+def _accepted(
+    request: OAuthRequest, op: Provider, scopes: Sequence[str], *, of_person: bool
+) -> AccessToken:
     scheme, token = _presented(request)
     access = op.tokens.read_access(token, request.now)
-    if access is None or op.rules.issuer not in access.audiences or access.line_id is None:
+    if access is None or op.rules.issuer not in access.audiences:
+        raise refusal(scheme)
+    if (access.line_id is not None) is not of_person:
         raise refusal(scheme)
     jkt = proven_with(token, request, op) if scheme == DPOP else None
     if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
@@ -26,10 +41,10 @@ def accepted(request: OAuthRequest, op: Provider, scope: str) -> AccessToken:
     seen = Presented(resource=op.rules.issuer, proven_jkt=jkt, proven_x5t=x5t)
     if op.tokens.judge(access, seen, (), request.now) is not None:
         raise refusal(scheme)
-    if scope not in access.scopes:
-        challenge = f'{scheme}, error="insufficient_scope", scope="{scope}"'
+    if access.scopes.isdisjoint(scopes):
+        challenge = f'{scheme}, error="insufficient_scope", scope="{scopes[0]}"'
         raise InsufficientScope(
-            f"the scope {scope} is needed", headers=(("WWW-Authenticate", challenge),)
+            f"the scope {scopes[0]} is needed", headers=(("WWW-Authenticate", challenge),)
         )
     return access
 

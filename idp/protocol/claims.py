@@ -15,6 +15,7 @@ from idp.domain.resources import Api
 from idp.domain.tokens import Minted, Order
 from idp.policies import Contradiction, Draft, PolicySet, Unmintable
 from idp.protocol.errors import InvalidTarget, PolicyRefused
+from idp.protocol.own_scopes import OWN_SCOPES
 
 SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": (
@@ -90,7 +91,7 @@ def aim(
         rows, ours = rows[:1], False
         policies = _policies(op, client, rows)
     understood = {scope for row in rows for scope in row.scopes}
-    understood |= set(OPENID_SCOPES) if ours else set()
+    understood |= {*OPENID_SCOPES, *OWN_SCOPES} if ours else set()
     lifetimes = [row.access_lifetime for row in rows if row.access_lifetime is not None]
     aimed = Aimed(
         (*(row.identifier for row in rows), *((op.rules.issuer,) if ours else ())),

@@ -178,6 +178,27 @@ class InsufficientScope(ProtocolError):
     status_code = 403
 
 
+class AccessRefused(ProtocolError):
+    """OpenID SSF 1.0 section 8.1.3.2: not more than this."""
+
+    error = "access_denied"
+    status_code = 403
+
+
+class NoSuchStream(ProtocolError):
+    """OpenID SSF 1.0 section 8.1.1.2."""
+
+    error = "not_found"
+    status_code = 404
+
+
+class TooManyStreams(ProtocolError):
+    """OpenID SSF 1.0 section 8.1.1.1."""
+
+    error = "too_many_streams"
+    status_code = 409
+
+
 class SlowDown(ProtocolError):
     """Too many tries (RFC 6585 section 4)."""
 

@@ -23,6 +23,7 @@ from idp.protocol import (
 from idp.protocol.authorize import objects, respond
 from idp.protocol.claims import OPENID_SCOPES
 from idp.protocol.messages import Answer, OAuthRequest
+from idp.protocol.own_scopes import OWN_SCOPES
 
 MAX_AGE = (("Cache-Control", "public, max-age=300"),)
 LANGUAGES = ("en", "de")
@@ -58,7 +59,7 @@ def document(op: Provider, now: datetime) -> Mapping[str, object]:
     said: dict[str, object] = {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
-        "scopes_supported": [*OPENID_SCOPES, *op.resources.advertised(now)],
+        "scopes_supported": [*OPENID_SCOPES, *OWN_SCOPES, *op.resources.advertised(now)],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(OUR_ALGORITHMS),
         "acr_values_supported": list(ACR_VALUES),

@@ -25,6 +25,7 @@ from idp.settings.rooms import (
     Policies,
     Registration,
     Server,
+    Signals,
     SignOut,
     Worker,
 )
@@ -67,6 +68,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     server: Server = Server()
     feed: Feed = Feed()
     sign_out: SignOut = SignOut()
+    signals: Signals = Signals()
 
     @model_validator(mode="after")
     def _issuer_is_safe(self) -> Self:
@@ -111,8 +113,8 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
 
     @property
     def all_threads(self) -> int:
-        """Those that answer requests, and those that guards may keep waiting."""
-        return self.server.threads + self.feed.listeners
+        """Those that answer requests, and those that guards and receivers may keep waiting."""
+        return self.server.threads + self.feed.listeners + self.signals.pollers
 
     @property
     def loopback(self) -> bool:
@@ -159,6 +161,8 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             registration_quota=self.registration.quota,
             unused_client_kept=timedelta(days=self.registration.unused_kept_days),
             token_endpoint_audience=self.registration.token_endpoint_audience,
+            default_subjects=self.signals.default_subjects,
+            stream_pollers=self.signals.pollers,
             loopback_allowed=self.loopback,
         )
 

@@ -156,6 +156,13 @@ class SignOut(Room):
     strict: bool = False
 
 
+class Signals(Room):
+    """Streams of events for apps and security teams (Shared Signals)."""
+
+    default_subjects: Literal["ALL", "NONE"] = "ALL"
+    pollers: int = Field(4, ge=1, le=64)
+
+
 class Server(Room):
     """The production web server."""
 

@@ -12,11 +12,11 @@ from idp.domain import Provider, upkeep
 from idp.domain.deliveries import Delivery, Outcome
 from idp.domain.outbound import Outbound
 from idp.domain.unit import Work
-from idp.sinks import backchannel
+from idp.sinks import backchannel, push
 
 log = structlog.get_logger()
 
-SINKS = {backchannel.NAME: backchannel}
+SINKS = {backchannel.NAME: backchannel, push.NAME: push}
 
 IN_FLIGHT = 16
 UPKEEP_EVERY = timedelta(seconds=5)
@@ -85,8 +85,8 @@ class Courier:
         leased = deliveries.lease(now, free)
         self._session.commit()
         for delivery in leased:
-            form = SINKS[delivery.sink].prepare(self._op, delivery, now)
-            future = pool.submit(SINKS[delivery.sink].send, self._outbound, delivery.address, form)
+            attempt = SINKS[delivery.sink].prepare(self._op, delivery, now)
+            future = pool.submit(attempt, self._outbound)
             self._flying[future] = delivery
         self._session.commit()
         return len(leased)

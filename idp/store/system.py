@@ -147,7 +147,7 @@ class Delivery(Row, kw_only=True):
     """The outbox: one notice to one client, kept until it is confirmed or given up.
 
     `address` is where it goes, as it stood when the client took part. No token is stored:
-    every try makes a fresh one.
+    every try makes a fresh one. What goes to a stream of events names it.
     """
 
     __tablename__ = "delivery"
@@ -158,10 +158,18 @@ class Delivery(Row, kw_only=True):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index(
+            "ix_delivery_held",
+            "created_at",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
         Index("ix_delivery_receipt_line_id", "receipt_line_id"),
+        Index("ix_delivery_stream_id", "stream_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    stream_id: Mapped[str | None] = mapped_column(String(43), default=None)
     sink: Mapped[str] = mapped_column(String(24))
     client_id: Mapped[str] = mapped_column(String(255))
     address: Mapped[str] = mapped_column(String(2048))

@@ -14,6 +14,8 @@ from idp.protocol import (
     token,
     userinfo,
 )
+from idp.protocol.ssf import metadata as transmitter
+from idp.protocol.ssf import poll, status, streams, subjects, verification
 from idp.web.wire import Endpoint, serve
 
 blueprint = Blueprint("protocol", __name__)
@@ -41,14 +43,21 @@ ROUTES = (
     Route(("GET",), "/feed", feed.answer),
     Route(("POST",), "/register", registration.answer),
     Route(("GET", "PUT", "DELETE"), "/register/<client_id>", registration.manage),
+    Route(("GET",), "/.well-known/ssf-configuration", transmitter.answer, cors=True),
+    Route(("POST", "GET", "PATCH", "PUT", "DELETE"), "/ssf/streams", streams.answer),
+    Route(("GET", "POST"), "/ssf/status", status.answer),
+    Route(("POST",), "/ssf/subjects/add", subjects.add),
+    Route(("POST",), "/ssf/subjects/remove", subjects.remove),
+    Route(("POST",), "/ssf/verify", verification.answer),
+    Route(("POST",), "/ssf/poll/<stream_id>", poll.answer),
 )
 
 
 def _add(route: Route) -> None:
-    def view(client_id: str = "") -> Response:
+    def view(**named: str) -> Response:
         if request.method == "OPTIONS":
             return _preflight(route)
-        response = serve(route.endpoint, client_id)
+        response = serve(route.endpoint, next(iter(named.values()), ""))
         return _opened(response) if route.cors else response
 
     methods = [*route.methods, "OPTIONS"] if route.cors else list(route.methods)

@@ -171,7 +171,7 @@ def _line(concern: Concern) -> Line:
     match concern.kind:
         case "session":
             return Line("ended", gettext("Ended."))
-        case "app":
+        case "app" | "stream":
             return _app(concern)
         case "frontchannel":
             return _asked()

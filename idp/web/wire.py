@@ -79,7 +79,7 @@ def read_request(path_argument: str = "") -> OAuthRequest:
     query, body, document = NOTHING, NOTHING, None
     if request.query_string:
         query = Parameters(pairs=tuple(request.args.items(multi=True)))
-    if request.method in ("POST", "PUT"):
+    if request.method in ("POST", "PUT", "PATCH"):
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise InvalidRequest("the body must not be compressed")
         if request.mimetype == FORM_TYPE:

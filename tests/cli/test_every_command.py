@@ -49,6 +49,9 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "key revoke": ("key revoke {key}", "key revoke nobody"),
     "deliveries list": ("deliveries list --state dead", None),
     "deliveries resend": (None, "deliveries resend 4711"),
+    "stream list": ("stream list", None),
+    "stream remove": ("stream remove {stream}", "stream remove nobodys"),
+    "stream token": ("stream token {client}", "stream token nobody"),
     "feed guards": ("feed guards", None),
     "feed renew": ("feed renew", None),
     "doctor": (None, "doctor"),
@@ -78,6 +81,8 @@ def filled(words: str, operator: Operator) -> list[str]:
         filling["client"] = str(added["client_id"])
     if "{new}" in words and "resource" in words:
         filling["new"] = f"api{len(operator.reads('resource', 'list'))}"
+    if "{stream}" in words:
+        filling["stream"] = stream(operator)
     if "{receipt}" in words:
         operator.world.browser().sign_in("alice")
         filling["receipt"] = operator.reads("account", "sign-out", "alice")["receipt"]
@@ -89,6 +94,17 @@ def filled(words: str, operator: Operator) -> list[str]:
     if "{someone}" in words:
         filling["someone"] = operator.reads("account", "add", f"s{filling['new']}")["username"]
     return words.format(**filling).split()
+
+
+def stream(operator: Operator) -> str:
+    """A stream that a client has made with a token the operator printed for it."""
+    client = operator.reads("client", "add", "Watch")["client_id"]
+    token = operator.reads("stream", "token", client)["access_token"]
+    made = operator.world.http().post(
+        "/ssf/streams", json={}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert made.status_code == 201, made.text
+    return str(made.json["stream_id"])
 
 
 def test_every_command_stands_in_the_table() -> None:
@@ -151,7 +167,7 @@ def test_an_empty_database_is_said_to_be_empty(tmp_path: Path, name: str) -> Non
     done = runner.invoke(
         idp,
         (TABLE[name][0] or "")
-        .format(new="n", client="c", someone="s", key="k", resource="r", receipt="x")
+        .format(new="n", client="c", someone="s", key="k", resource="r", receipt="x", stream="x")
         .split(),
     )
 

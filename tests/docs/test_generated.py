@@ -44,7 +44,9 @@ def test_a_page_is_fresh(pages: dict[str, str], name: str) -> None:
 
 
 def test_routes_discovery_and_the_page_name_the_same_endpoints(world: World) -> None:
-    said = world.http().get("/.well-known/openid-configuration").json
+    http = world.http()
+    said = http.get("/.well-known/openid-configuration").json
+    said |= http.get("/.well-known/ssf-configuration").json
     named = {
         v.removeprefix("https://op.test")
         for k, v in said.items()

@@ -214,8 +214,8 @@ def test_a_notice_of_a_sign_out_goes_out_and_not_into_our_network(there: Canary)
     inside = Outbound(resolve=names, dial=dials)
     outside = Outbound(frozenset([there.place]))
 
-    kept = backchannel.send(inside, "https://rp.test/out", {"logout_token": "x"})
-    sent = backchannel.send(outside, there.url, {"logout_token": "x"})
+    kept = backchannel.send("https://rp.test/out", {"logout_token": "x"}, inside)
+    sent = backchannel.send(there.url, {"logout_token": "x"}, outside)
 
     assert (kept.delivered, kept.refused, dials.dialled) == (False, False, [])
     assert sent.delivered

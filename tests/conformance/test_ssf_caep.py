@@ -1,0 +1,283 @@
+"""The SSF transmitter CAEP plan: what happens in the house is told in its words (B.12.1)."""
+
+from pathlib import Path
+
+import pytest
+
+from idp.crypto.jose import claims_of
+from idp.domain.sign_out import Because, Filters, scope_of
+from idp.store import db
+from tests.conformance.receiver import (
+    CREDENTIAL_CHANGE,
+    SESSION_REVOKED,
+    TOKEN_CLAIMS_CHANGE,
+    VERIFICATION,
+    Json,
+    Receiver,
+    receiving_client,
+)
+from tests.support.authenticator import Authenticator, Page
+from tests.support.spec import spec
+from tests.support.world import API, PASSWORD, Browser, World, make_world
+
+INTEROP = "conformance ssf-transmitter stream-caep-interop"
+EVERYTHING = [SESSION_REVOKED, CREDENTIAL_CHANGE, TOKEN_CLAIMS_CHANGE]
+ENTITIES = ("admin", "user", "policy", "system")
+WHY = Because("administrator", "operator")
+
+
+@pytest.fixture
+def receiver(world: World, alice: str) -> Receiver:
+    """An app that alice uses, and that follows what happens to her."""
+    made = Receiver(world, receiving_client(world))
+    made.creates(events_requested=EVERYTHING)
+    return made
+
+
+@pytest.fixture
+def browser(world: World, receiver: Receiver) -> Browser:
+    made = world.browser()
+    made.tokens(receiver.rp)
+    return made
+
+
+@pytest.fixture
+def desk(world: World, alice: str) -> Receiver:
+    """The operator's own watch: it hears of everybody."""
+    made = Receiver(world, receiving_client(world, trusted=True))
+    made.creates(events_requested=EVERYTHING)
+    return made
+
+
+def told(receiver: Receiver) -> list[tuple[str, Json, Json]]:
+    """What a receiver is told: type, event, subject; and it says that it has heard."""
+    events = receiver.fetched()
+    receiver.polls(ack=[event["jti"] for event in events], maxEvents=0)
+    return [
+        (name, event, claims["sub_id"])
+        for claims in events
+        for name, event in claims["events"].items()
+    ]
+
+
+def person(world: World, sub: str) -> Json:
+    return {"format": "iss_sub", "iss": world.op.rules.issuer, "sub": sub}
+
+
+def sound(event: Json) -> bool:
+    """Whether an event has what the interoperability profile asks of all (B.12.1)."""
+    return (
+        isinstance(event["event_timestamp"], int)
+        and event["initiating_entity"] in ENTITIES
+        and bool(event["reason_admin"]["en"])
+    )
+
+
+def sign_out(world: World, how: str, *given: str) -> None:
+    with world.app.app_context():
+        getattr(world.op.sign_outs, how)(*given, WHY, world.clock.now)
+        db.session.commit()
+
+
+@spec(INTEROP, "OpenID Continuous Access Evaluation Profile 1.0 section 3.1")
+def test_signing_out_everywhere_ends_every_session_of_a_person(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    sign_out(world, "everywhere", alice)
+
+    ((name, event, subject),) = told(receiver)
+    assert name == SESSION_REVOKED
+    assert sound(event)
+    assert event["initiating_entity"] == "admin"
+    assert subject == person(world, alice)
+
+
+@spec(INTEROP, "OpenID Shared Signals Framework 1.0 section 3.3")
+def test_signing_out_of_one_browser_names_the_session_there(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    elsewhere = world.browser().tokens(receiver.rp)["id_token"]
+    page = browser.http.get("/end_session")
+    browser.submit(page, "/end_session/confirm")
+
+    ((name, event, subject),) = told(receiver)
+    assert (name, event["initiating_entity"]) == (SESSION_REVOKED, "user")
+    assert subject["user"] == person(world, alice)
+    assert subject["session"]["format"] == "opaque"
+    assert subject["session"]["id"] != claims_of(elsewhere)["sid"]
+
+
+@spec(INTEROP)
+def test_an_app_is_told_of_its_own_sessions_only(
+    world: World, alice: str, receiver: Receiver, desk: Receiver, browser: Browser
+) -> None:
+    browser.tokens(world.rp("Photos"))
+    with world.app.app_context():
+        (session,) = world.op.sessions.of_account(alice, world.clock.now)
+        name = session.id
+    sign_out(world, "app", alice, name, receiver.rp.client_id)
+    first = (len(told(receiver)), len(told(desk)))
+    sign_out(world, "browser", alice, name)
+
+    assert first == (1, 1)
+    assert (len(told(receiver)), len(told(desk))) == (0, 1)
+
+
+@spec(INTEROP)
+def test_an_app_nobody_used_hears_nothing_of_them(
+    world: World, alice: str, browser: Browser
+) -> None:
+    stranger = Receiver(world, receiving_client(world))
+    stranger.creates(events_requested=EVERYTHING)
+
+    sign_out(world, "everywhere", alice)
+
+    assert told(stranger) == []
+
+
+@spec(INTEROP, "OpenID Continuous Access Evaluation Profile 1.0 section 3.3")
+def test_a_new_password_is_a_changed_credential(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    page = browser.http.get("/account/security")
+    browser.submit(
+        page,
+        "/account/password",
+        password=PASSWORD,
+        new_password="another four words nobody knows",
+    )
+
+    ((name, event, subject),) = told(receiver)
+    assert name == CREDENTIAL_CHANGE
+    assert sound(event)
+    assert (event["credential_type"], event["change_type"]) == ("password", "update")
+    assert event["initiating_entity"] == "user"
+    assert subject == person(world, alice)
+
+
+@spec(INTEROP, "OpenID Continuous Access Evaluation Profile 1.0 section 3.3")
+def test_a_passkey_comes_and_goes(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    assert Page(browser.http).add(Authenticator()).status_code == 200
+    page = browser.http.get("/account/security")
+    number = page.text.split("/account/passkeys/")[1].split("/")[0]
+    browser.submit(page, f"/account/passkeys/{number}/remove")
+
+    said = [(event["credential_type"], event["change_type"]) for _, event, _ in told(receiver)]
+    assert said == [("fido2-roaming", "create"), ("fido2-roaming", "delete")]
+
+
+@spec("OpenID Continuous Access Evaluation Profile 1.0 section 3.2")
+def test_changed_roles_are_told_to_the_api_they_are_for(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    with world.app.app_context():
+        world.op.resources.add(API, "API", {}, ("session_state",), world.clock.now)
+        db.session.commit()
+    api = Receiver(world, receiving_client(world, serves=[API]))
+    api.creates(events_requested=EVERYTHING)
+    with world.app.app_context():
+        world.op.events.record(
+            "RolesChanged",
+            world.clock.now,
+            account_id=alice,
+            resource=API,
+            roles=["editor"],
+            permissions=[],
+            by="operator",
+        )
+        db.session.commit()
+
+    ((name, event, subject),) = told(api)
+    assert name == TOKEN_CLAIMS_CHANGE
+    assert event["claims"] == {"roles": ["editor"], "permissions": []}
+    assert (event["initiating_entity"], subject) == ("admin", person(world, alice))
+    assert told(receiver) == []
+
+
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.3.3")
+def test_a_person_who_was_taken_out_of_a_stream_is_not_in_it(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    name = receiver.stream["stream_id"]
+    body = {"stream_id": name, "subject": person(world, alice)}
+    receiver.call("remove_subject_endpoint", json=body)
+    sign_out(world, "everywhere", alice)
+    without = told(receiver)
+    receiver.call("add_subject_endpoint", json=body)
+    browser.tokens(receiver.rp)
+    sign_out(world, "everywhere", alice)
+
+    assert without == []
+    assert len(told(receiver)) == 1
+
+
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.3.2")
+def test_a_stream_of_nobody_tells_of_whom_was_named_and_by_that_name(tmp_path: Path) -> None:
+    world = make_world(tmp_path, IDP_SIGNALS__DEFAULT_SUBJECTS="NONE")
+    alice = world.person("alice", email="Alice@example.com", email_verified=True)
+    bob = world.person("bob", email="bob@example.com")
+    receiver = Receiver(world, receiving_client(world, trusted=True))
+    name = receiver.creates(events_requested=EVERYTHING)["stream_id"]
+    for address in ("alice@EXAMPLE.com", "bob@example.com"):
+        subject = {"format": "email", "email": address}
+        body = {"stream_id": name, "subject": subject}
+        assert receiver.call("add_subject_endpoint", json=body).status_code == 200
+    for username, account in (("alice", alice), ("bob", bob)):
+        browser = world.browser()
+        browser.follow(browser.authorize(receiver.rp), username)
+        sign_out(world, "everywhere", account)
+
+    assert receiver.metadata["default_subjects"] == "NONE"
+    assert [subject for _, _, subject in told(receiver)] == [
+        {"format": "email", "email": "alice@EXAMPLE.com"}  # bob's address is not known to be his
+    ]
+    with world.app.app_context():
+        db.engine.dispose()
+
+
+@spec("P8", INTEROP)
+def test_the_receipt_says_what_became_of_the_event(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    with world.app.app_context():
+        concerns = world.op.sign_outs.preview(scope_of(alice, Filters()), world.clock.now)
+        preview = [(row.kind, row.name, row.state) for row in concerns]
+    sign_out(world, "everywhere", alice)
+    before = lines(world, alice)
+    told(receiver)
+
+    assert preview == before
+    assert ("stream", "Receiver", "telling") in before
+    assert ("stream", "Receiver", "told") in lines(world, alice)
+
+
+def lines(world: World, account_id: str) -> list[tuple[str, str, str]]:
+    with world.app.app_context():
+        receipts = world.op.sign_outs.receipts
+        (receipt,) = receipts.of_account(account_id)
+        return [(row.kind, row.name, row.state) for row in receipts.lines(receipt.id)]
+
+
+@spec(INTEROP)
+def test_events_keep_their_order_after_a_verification(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    receiver.verifies("first")
+    sign_out(world, "everywhere", alice)
+
+    assert [name for name, _, _ in told(receiver)] == [VERIFICATION, SESSION_REVOKED]
+
+
+@spec("P7")
+def test_streams_go_with_their_client(
+    world: World, alice: str, receiver: Receiver, browser: Browser
+) -> None:
+    with world.app.app_context():
+        world.op.clients.remove(receiver.rp.client_id, world.clock.now)
+        db.session.commit()
+        left = world.op.events.signals.streams.list()
+    sign_out(world, "everywhere", alice)
+
+    assert list(left) == []
