@@ -1,8 +1,10 @@
-"""Which clients nobody uses any more."""
+"""The statements about clients that come by themselves: one that is new, and who is not used."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Insert, Select, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.store.clients import Client
 from idp.store.sessions import Grant, Line
@@ -27,3 +29,10 @@ def unused(since: datetime, allowed_since: datetime, limit: int) -> Select[str]:
         )
         .limit(limit)
     )
+
+
+def fresh(dialect: str, client_id: str, **values: Any) -> Insert:  # noqa: ANN401 - columns of a client
+    """A client that has described itself; of two who learn of it at once, one writes it down."""
+    kind = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    common = {"version": 1, "policies": [], "serves": [], "trusted": False, "dynamic": True}
+    return kind(Client).values(client_id=client_id, **common, **values).on_conflict_do_nothing()

@@ -127,8 +127,16 @@ class ClientView:
         return self.public or PolicySet.named(self.policies).rotates
 
 
-def view_of(row: Client, secrets: Iterable[ClientSecret], policies: Iterable[str]) -> ClientView:
-    """A client as its rows say; `policies` are those of who names none."""
+def view_of(
+    row: Client,
+    secrets: Iterable[ClientSecret],
+    policies: Iterable[str],
+    *,
+    admitted: bool = True,
+) -> ClientView:
+    """A client as its rows say; `policies` are those of who names none. `admitted` is whether
+    the operator still lets in who describes itself at its own address.
+    """
     return ClientView(
         client_id=row.client_id,
         version=row.version,
@@ -137,6 +145,6 @@ def view_of(row: Client, secrets: Iterable[ClientSecret], policies: Iterable[str
         serves=frozenset(row.serves),
         trusted=row.trusted,
         dynamic=row.dynamic,
-        enabled=row.disabled_at is None,
+        enabled=row.disabled_at is None and admitted,
         secrets=tuple(Secret(s.digest, s.sealed, s.expires_at) for s in secrets),
     )

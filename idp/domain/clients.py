@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from idp.crypto.secrets import Handle, digest, new_handle, same, seal, unseal
+from idp.crypto.secrets import Handle, digest, new_handle
+from idp.domain import client_secrets
+from idp.domain import client_statements as statements
+from idp.domain.client_documents import ClientDocuments, Document, is_address
 from idp.domain.client_keys import ClientKeys
 from idp.domain.client_requests import RequestObjects
-from idp.domain.client_statements import unused
 from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
 from idp.domain.metadata import InvalidMetadata, checked, policies_of
@@ -69,6 +71,7 @@ class Clients:
         self._used: dict[str, datetime | None] = {}
         self.keys = ClientKeys(outbound, session.commit)
         self.request_objects = RequestObjects(outbound, session.commit)
+        self.documents = ClientDocuments(outbound, session.commit, rules)
 
     def find(self, client_id: str) -> ClientView | None:
         """The client as it is now."""
@@ -120,6 +123,22 @@ class Clients:
             .values(dynamic=True, registration_digest=digest(token), registered_from=address)
         )
         return Registered(self._load(view.client_id), secret, token)
+
+    def learn(self, client_id: str, document: Document, address: str, now: datetime) -> ClientView:
+        """Keep what a client says of itself at its own address, if it is another than before;
+        whatever becomes of the request.
+        """
+        view = self.find(client_id)
+        if view is None:
+            writing(self._session)
+            connection, details = self._session.connection(), document.details
+            values = {"details": details, "registered_from": address, "created_at": now}
+            connection.execute(statements.fresh(connection.dialect.name, client_id, **values))
+        elif decided(view.details) | document.details != view.details:
+            self._change(client_id, details=decided(view.details) | document.details)
+        self._session.commit()
+        self.documents.learned(client_id, document)
+        return self.get(client_id)
 
     def of_registration(self, token: str, client_id: str) -> ClientView | None:
         """The client this registration access token manages, if it is this one (DCR-06)."""
@@ -192,21 +211,11 @@ class Clients:
 
     def check_secret(self, view: ClientView, secret: str, now: datetime) -> bool:
         """Whether this is one of the client's secrets; the time it takes does not tell."""
-        presented = digest(secret)
-        held = [
-            same(kept.digest, presented)
-            for kept in view.secrets
-            if kept.expires_at is None or kept.expires_at > now
-        ]
-        return bool(secret) and any(held)
+        return client_secrets.holds(view, secret, now)
 
     def shared_secrets(self, view: ClientView, now: datetime) -> Sequence[bytes]:
         """The secrets themselves, where they are keys (client_secret_jwt)."""
-        return [
-            unseal(self._sealing_key, kept.sealed, bound_to=view.client_id)
-            for kept in view.secrets
-            if kept.sealed is not None and (kept.expires_at is None or kept.expires_at > now)
-        ]
+        return client_secrets.opened(self._sealing_key, view, now)
 
     def touch(self, client_id: str, now: datetime) -> None:
         """The client is in use; written down once an hour at the most."""
@@ -221,7 +230,7 @@ class Clients:
     def reap(self, now: datetime, limit: int) -> int:
         """Remove clients that registered themselves and are not used; returns how many."""
         since = now - self._rules.unused_client_kept
-        gone = unused(since, since - self._rules.line_absolute, limit)
+        gone = statements.unused(since, since - self._rules.line_absolute, limit)
         writing(self._session)
         connection = self._session.connection()
         return connection.execute(delete(Client).where(Client.client_id.in_(gone))).rowcount
@@ -254,13 +263,8 @@ class Clients:
         return self._load(client_id), secret
 
     def _new_secret(self, client_id: str, method: str, now: datetime) -> Handle:
-        secret = new_handle("cs_")
-        sealed = None
-        if method == "client_secret_jwt":
-            sealed = seal(self._sealing_key, secret.encode(), bound_to=client_id)
-        self._session.add(
-            ClientSecret(client_id=client_id, digest=digest(secret), sealed=sealed, created_at=now)
-        )
+        secret, kept = client_secrets.fresh(self._sealing_key, client_id, method, now)
+        self._session.add(kept)
         self._session.flush()
         return secret
 
@@ -281,7 +285,8 @@ class Clients:
         secrets = self._session.scalars(
             select(ClientSecret).where(ClientSecret.client_id == client_id)
         )
-        view = view_of(row, secrets, self._rules.client_policies)
+        admitted = not is_address(client_id) or self.documents.admits(client_id)
+        view = view_of(row, secrets, self._rules.client_policies, admitted=admitted)
         if len(self._views) >= MOST_VIEWS:
             self._views.clear()
             self._used.clear()

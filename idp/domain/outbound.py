@@ -71,6 +71,18 @@ class Answered:
     headers: Mapping[str, str]
     body: bytes
 
+    def header(self, name: str) -> str:
+        """One header, however its name is spelled; empty where there is none."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), "")
+
+    def json(self) -> object:
+        """The body as JSON; raises `OutboundRefused` for anything else."""
+        try:
+            document: object = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise OutboundRefused from None
+        return document
+
 
 @dataclass(frozen=True, slots=True)
 class _Target:
@@ -109,20 +121,17 @@ class Outbound:
 
     def get_json(self, url: str, max_bytes: int = JSON_BYTES) -> object:
         """The JSON document at an address; raises `OutboundRefused` for anything else."""
-        try:
-            document: object = json.loads(self._document(url, max_bytes))
-        except (ValueError, RecursionError):
-            raise OutboundRefused from None
-        return document
+        return self.fetch(url, max_bytes).json()
 
     def get_text(self, url: str, max_bytes: int) -> str:
         """The ASCII text at an address; raises `OutboundRefused` for anything else."""
         try:
-            return self._document(url, max_bytes).decode("ascii").strip()
+            return self.fetch(url, max_bytes).body.decode("ascii").strip()
         except ValueError:
             raise OutboundRefused from None
 
-    def _document(self, url: str, max_bytes: int) -> bytes:
+    def fetch(self, url: str, max_bytes: int) -> Answered:
+        """What is at an address, if there is something; raises `OutboundRefused`."""
         if not self._turns.acquire(timeout=WAIT_FOR_TURN_SECONDS):
             raise OutboundBusy
         try:
@@ -131,7 +140,7 @@ class Outbound:
             self._turns.release()
         if answered.status != 200:  # noqa: PLR2004
             raise OutboundRefused
-        return answered.body
+        return answered
 
     def post_form(self, url: str, form: Mapping[str, str], deadline: float) -> Answered:
         """Post a form; any status is an answer, and only the beginning of it is read."""

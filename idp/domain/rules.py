@@ -39,6 +39,8 @@ class Rules:
     authorities: Authorities | None = None  # whose certificates `tls_client_auth` takes
     registration: str = "token"  # or "open", or "off"
     registration_quota: int = 20  # clients an address may register in an hour
+    client_documents: str = "off"  # or "listed", or "any": client_id metadata documents
+    client_document_hosts: tuple[str, ...] = ()
     unused_client_kept: timedelta = timedelta(days=30)
     token_endpoint_audience: bool = False  # grant `assertion_audience` to registered clients
     default_subjects: str = "ALL"  # or "NONE": a stream tells of whom its receiver has named

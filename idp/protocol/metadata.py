@@ -9,6 +9,7 @@ from idp.crypto.jose import OUR_ALGORITHMS
 from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
 from idp.protocol import (
+    arrivals,
     dpop,
     frontchannel_logout,
     introspection,
@@ -28,6 +29,7 @@ from idp.protocol.own_scopes import OWN_SCOPES
 MAX_AGE = (("Cache-Control", "public, max-age=300"),)
 LANGUAGES = ("en", "de")
 FEATURES = (
+    arrivals,
     respond,
     par,
     objects,

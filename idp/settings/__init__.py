@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from idp.domain.rules import Rules
 from idp.settings.rooms import (
+    ClientDocuments,
     Dpop,
     Feed,
     Lifetimes,
@@ -42,7 +43,7 @@ __all__ = ["Settings", "SettingsRefused", "load"]
 SECRETS = {"secret", "metrics_token"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 32
-LISTS = {"allowed", "proxy_networks", "networks", "resource", "client"}
+LISTS = {"allowed", "proxy_networks", "networks", "resource", "client", "hosts"}
 
 
 class Settings(BaseSettings, frozen=True, extra="forbid"):
@@ -61,6 +62,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     lifetimes: Lifetimes = Lifetimes()
     policies: Policies = Policies()
     registration: Registration = Registration()
+    client_documents: ClientDocuments = ClientDocuments()
     dpop: Dpop = Dpop()
     mtls: Mtls = Mtls()
     outbound: Outbound = Outbound()
@@ -159,6 +161,8 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             authorities=self.mtls.authorities(),
             registration=self.registration.mode,
             registration_quota=self.registration.quota,
+            client_documents=self.client_documents.mode,
+            client_document_hosts=self.client_documents.hosts,
             unused_client_kept=timedelta(days=self.registration.unused_kept_days),
             token_endpoint_audience=self.registration.token_endpoint_audience,
             default_subjects=self.signals.default_subjects,

@@ -83,6 +83,19 @@ class Registration(Room):
     token_endpoint_audience: bool = False
 
 
+class ClientDocuments(Room):
+    """Clients that describe themselves at an address of their own."""
+
+    mode: Literal["off", "listed", "any"] = "off"
+    hosts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.mode == "listed" and not self.hosts:
+            raise ValueError('client_documents.mode is "listed", and no host is')
+        return self
+
+
 class Dpop(Room):
     """Proofs that a key is held (RFC 9449)."""
 

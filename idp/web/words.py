@@ -9,6 +9,7 @@ from babel.dates import format_datetime, format_timedelta
 from flask import g
 from flask_babel import get_locale
 
+from idp.domain.client_documents import is_address
 from idp.domain.clients import ClientView
 from idp.web.language import gettext
 from idp.web.wire import now
@@ -79,6 +80,19 @@ def host(address: str) -> str:
     return parts.netloc or parts.scheme
 
 
+def home(client: ClientView, way_back: str) -> str:
+    """Where an app lives: at the address it describes itself at, else where people go back to."""
+    return host(client.client_id if is_address(client.client_id) else way_back)
+
+
+def lands_here(client: ClientView, way_back: str) -> bool:
+    """Whether whatever program listens on the person's own machine would get the answer of an
+    app that nobody has registered.
+    """
+    here = urlsplit(way_back).hostname in ("localhost", "127.0.0.1", "::1")
+    return here and is_address(client.client_id)
+
+
 def client_host(client: ClientView) -> str:
     """Where an app lives."""
-    return host(client.redirect_uris[0]) if client.redirect_uris else ""
+    return home(client, client.redirect_uris[0]) if client.redirect_uris else ""

@@ -9,6 +9,7 @@ import math
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.throttle import Throttled, network
+from idp.protocol.arrivals import arriving
 from idp.protocol.client_auth import assertion, certificate, secret
 from idp.protocol.client_auth.credentials import Presented
 from idp.protocol.errors import InvalidClient, InvalidRequest, SlowDown
@@ -34,7 +35,7 @@ def authenticate(request: OAuthRequest, op: Provider) -> ClientView:
     presented = _presented(request)
     headers = BASIC_CHALLENGE if presented.method == "client_secret_basic" else ()
     _refuse_guesser(presented, request, op)
-    view = op.clients.find(presented.client_id)
+    view = op.clients.find(presented.client_id) or arriving(presented.client_id, request, op)
     if view is None or not view.enabled or not presented.fits(view):
         _count_failure(presented, request, op)
         if not presented.method.endswith("_jwt"):

@@ -11,7 +11,7 @@ from idp.web.pages import render
 from idp.web.stale import stale_page
 from idp.web.wire import commit, now, provider
 from idp.web.wishes import wishes
-from idp.web.words import host
+from idp.web.words import home, lands_here
 
 blueprint = Blueprint("consent", __name__)
 
@@ -78,7 +78,8 @@ def _consent_page(
         status,
         tx=transaction.handle,
         client=draft.client,
-        host=host(draft.redirect_uri),
+        host=home(draft.client, draft.redirect_uri),
+        lands_here=lands_here(draft.client, draft.redirect_uri),
         account=account,
         wishes=wishes(draft.scopes, _claims(transaction), op.resources.scopes(), account.claims),
         about=mark(transaction, account),

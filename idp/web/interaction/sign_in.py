@@ -26,7 +26,7 @@ from idp.web.language import gettext
 from idp.web.pages import render
 from idp.web.stale import stale_page
 from idp.web.wire import commit, now, provider
-from idp.web.words import host
+from idp.web.words import home
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -183,7 +183,7 @@ def _page(
         tx=transaction.handle if transaction is not None else "",
         landing=landing if landing in LANDINGS else "",
         client=draft.client if draft is not None else None,
-        host=host(draft.redirect_uri) if draft is not None else "",
+        host=home(draft.client, draft.redirect_uri) if draft is not None else "",
         problem=problem,
         username=username or "",
         again=account,
@@ -196,7 +196,7 @@ def _choose(transaction: Transaction, account: Account) -> Response:
         "interaction/choose.html",
         tx=transaction.handle,
         client=draft.client,
-        host=host(draft.redirect_uri),
+        host=home(draft.client, draft.redirect_uri),
         account=account,
         mark=mark(transaction, account),
     )

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.protocol.arrivals import arriving
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from idp.protocol.messages import OAuthRequest
@@ -25,7 +26,7 @@ def client_and_redirect_uri(request: OAuthRequest, op: Provider) -> Draft:
     if request.method == "POST" and request.query.pairs:
         raise InvalidRequest("a POST must not have parameters in its address")
     client_id = parameters.get("client_id")
-    client = op.clients.find(client_id) if client_id is not None else None
+    client = arriving(client_id, request, op) if client_id is not None else None
     if client is None or not client.enabled:
         raise InvalidRequest("no such client", reason="unknown or disabled client")
     if not client.redirect_uris:
