@@ -37,8 +37,10 @@ def arriving(client_id: str, request: OAuthRequest, op: Provider) -> ClientView 
 
 
 def metadata(op: Provider) -> Mapping[str, object]:
-    """What discovery says about it."""
-    return {"client_id_metadata_document_supported": op.rules.client_documents != "off"}
+    """What discovery says about it: nothing when it is off."""
+    if op.rules.client_documents == "off":
+        return {}
+    return {"client_id_metadata_document_supported": True}
 
 
 def _count(request: OAuthRequest, op: Provider) -> None:
