@@ -11,6 +11,7 @@ from idp import __version__
 from idp.cli.accounts import account
 from idp.cli.batch import batch
 from idp.cli.clients import client, resource
+from idp.cli.details import details
 from idp.cli.exchange import exchange
 from idp.cli.feed import feed
 from idp.cli.policies import policies, role
@@ -40,6 +41,7 @@ COMMANDS = (
 for command in COMMANDS:
     idp.add_command(command)
 client.add_command(exchange)
+resource.add_command(details)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from idp.domain.authorization_details import DetailType, described
 from idp.domain.feed import Feed
 from idp.domain.roles import Roles
 from idp.policies import PolicySet
@@ -62,6 +63,32 @@ class Resources:
         self._session.flush()
         self._advertised = None
         return row
+
+    def describe(self, identifier: str, types: Mapping[str, object]) -> Resource:
+        """Say which authorization details an API knows, all of them anew (RFC 9396); raises
+        ValueError for what is no description, and for a type that another API has.
+        """
+        row = self.find(identifier)
+        if row is None:
+            raise ValueError(f"there is no API {identifier!r}")
+        known = self.detail_types()
+        for name, given in types.items():
+            described(name, given, identifier)
+            if name in known and known[name].api != identifier:
+                raise ValueError(f"{name} is a type of another API")
+        writing(self._session)
+        row.detail_types = dict(types)
+        self._session.flush()
+        self._advertised = None
+        return row
+
+    def detail_types(self) -> Mapping[str, DetailType]:
+        """Every type of authorization details, by its name."""
+        return {
+            name: described(name, given, row.identifier)
+            for row in self.list()
+            for name, given in (row.detail_types or {}).items()
+        }
 
     def find(self, identifier: str) -> Resource | None:
         """An API by its identifier."""

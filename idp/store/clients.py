@@ -49,7 +49,9 @@ class ClientSecret(Row, kw_only=True):
 
 
 class Resource(Row, kw_only=True):
-    """An API, named by its RFC 8707 identifier, with the scopes it understands."""
+    """An API, named by its RFC 8707 identifier, with the scopes it understands, and the types of
+    authorization details it knows beyond them (RFC 9396).
+    """
 
     __tablename__ = "resource"
 
@@ -58,4 +60,5 @@ class Resource(Row, kw_only=True):
     scopes: Mapped[Json]
     policies: Mapped[list[str]]
     access_lifetime: Mapped[int | None] = mapped_column(default=None)
+    detail_types: Mapped[Json | None] = mapped_column(default=None)
     created_at: Mapped[datetime]

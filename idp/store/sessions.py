@@ -129,6 +129,7 @@ class Line(Row, kw_only=True):
     scopes: Mapped[list[str]]
     resources: Mapped[list[str]]
     claims_request: Mapped[Json]
+    authorization_details: Mapped[list[Json] | None] = mapped_column(default=None)
     auth_time: Mapped[datetime]
     acr: Mapped[str] = mapped_column(String(64))
     amr: Mapped[list[str]]

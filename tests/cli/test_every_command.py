@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "client remove": ("client remove {client}", "client remove nobody"),
     "resource add": ("resource add https://{new}.test", "resource add not-an-address"),
     "resource list": ("resource list", None),
+    "resource details": ("resource details {resource}", "resource details https://nowhere.test"),
     "policies list": ("policies list", None),
     "policies show": ("policies show sso", "policies show luck"),
     "policies compare": (None, "policies compare --policy luck"),
