@@ -12,6 +12,7 @@ from idp.web import (
     endpoints,
     interaction,
     logout,
+    machines,
     metrics,
     ops,
     pages,
@@ -34,7 +35,8 @@ def mount(app: Flask, op: Provider, *, hops: int, networks: tuple[str, ...], sho
     """Hang every door, with limits on what comes in and headers on what goes out."""
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    metrics.measure(app)
+    requests = metrics.measure(app)
+    app.wsgi_app = machines.Door(app, op, requests)  # type: ignore[method-assign]
     edge.guard(app, hops=hops, networks=networks)
     certificates.take(app, shown)
     for blueprint in BLUEPRINTS:

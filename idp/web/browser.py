@@ -128,15 +128,18 @@ def own_origin(op: Provider) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def always(op: Provider) -> tuple[tuple[str, str], ...]:
+    """What every answer carries, to browsers and to machines."""
+    return (*ALWAYS, ("Strict-Transport-Security", STRICT)) if _secure(op) else ALWAYS
+
+
 def _headers(response: Response) -> Response:
     op = provider()
     if g.get("browser_is_new"):
         attributes = _attributes(op) | {"max_age": TEN_YEARS // 10}
         response.set_cookie(_binding_name(op), g.browser, **attributes)  # type: ignore[arg-type]
     headers = response.headers
-    headers.extend(ALWAYS)
-    if _secure(op):
-        headers.add("Strict-Transport-Security", STRICT)
+    headers.extend(always(op))
     if request.blueprint == "protocol":
         return response
     targets = " ".join(["'self'", *sorted(g.get("form_actions", ()))])

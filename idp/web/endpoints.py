@@ -20,6 +20,11 @@ from idp.web.wire import Endpoint, serve
 
 blueprint = Blueprint("protocol", __name__)
 
+OPENED = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -29,6 +34,11 @@ class Route:
     path: str
     endpoint: Endpoint
     cors: bool = False
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What each of its answers carries."""
+        return OPENED if self.cors else ()
 
 
 ROUTES = (
@@ -58,7 +68,8 @@ def _add(route: Route) -> None:
         if request.method == "OPTIONS":
             return _preflight(route)
         response = serve(route.endpoint, next(iter(named.values()), ""))
-        return _opened(response) if route.cors else response
+        response.headers.extend(route.headers)
+        return response
 
     methods = [*route.methods, "OPTIONS"] if route.cors else list(route.methods)
     blueprint.add_url_rule(
@@ -72,16 +83,10 @@ def _add(route: Route) -> None:
 
 def _preflight(route: Route) -> Response:
     """What a page of another origin may send; never with cookies (BRW-05)."""
-    response = _opened(Response(status=204))
+    response = Response(status=204, headers=list(route.headers))
     response.headers["Access-Control-Allow-Methods"] = ", ".join(route.methods)
     response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"
     response.headers["Access-Control-Max-Age"] = "3600"
-    return response
-
-
-def _opened(response: Response) -> Response:
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
     return response
 
 

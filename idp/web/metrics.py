@@ -54,10 +54,14 @@ class Requests:
         """It was answered."""
         endpoint = request.url_rule.rule if request.url_rule is not None else "none"
         method = request.method if request.method in METHODS else "other"
-        answered, took = self._kept_for(endpoint, method, response.status_code)
-        answered.inc()
-        took.observe(time.perf_counter() - g.began)
+        self.count(endpoint, method, response.status_code, g.began)
         return response
+
+    def count(self, endpoint: str, method: str, status: int, began: float) -> None:
+        """One more answer; `began` as `time.perf_counter` told it."""
+        answered, took = self._kept_for(endpoint, method, status)
+        answered.inc()
+        took.observe(time.perf_counter() - began)
 
     def _kept_for(self, endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
         """Where this kind of answer is counted, looked up once: there are not many kinds."""
@@ -97,12 +101,13 @@ class Store:
         )
 
 
-def measure(app: Flask) -> None:
+def measure(app: Flask) -> Requests:
     """Count every request from here on; what refuses requests early must come after."""
     requests = Requests()
     app.extensions["idp.requests"] = requests
     app.before_request(requests.begin)
     app.after_request(requests.end)
+    return requests
 
 
 def text(op: Provider) -> bytes:

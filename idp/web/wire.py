@@ -7,11 +7,11 @@ answer names it by a reference only. This file knows no feature.
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from flask import Response, current_app, request
+from flask import Response, current_app, has_request_context, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -19,8 +19,11 @@ from werkzeug.exceptions import HTTPException
 from idp.domain import Provider, unit
 from idp.domain.unit import session
 from idp.protocol.errors import InvalidRequest, OAuth2Error, to_answer
-from idp.protocol.messages import JSON_TYPE, Answer, OAuthRequest, Parameters
+from idp.protocol.messages import JSON_TYPE, NO_STORE, Answer, OAuthRequest, Parameters
 from idp.web.certificates import CERTIFICATE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = structlog.get_logger()
 
@@ -29,6 +32,7 @@ Endpoint = Callable[[OAuthRequest, Provider], Answer]
 NOTHING = Parameters()
 FORM_TYPE = "application/x-www-form-urlencoded"
 RETRY_AFTER = "1"
+NEVER_KEPT = tuple(NO_STORE.items())
 
 
 def provider() -> Provider:
@@ -51,12 +55,20 @@ def commit() -> None:
 
 
 def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
-    """Read, answer, commit, write: the way of every protocol endpoint.
+    """Read, answer, commit, write: the way of every protocol endpoint."""
+    return write(perform(lambda: endpoint(read_request(path_argument), provider())))
+
+
+def perform(answered: Callable[[], Answer]) -> Answer:
+    """Answer and commit, a refusal too; undo a fault.
 
     An answer that must wait for something does so after the commit, and holds nothing of ours.
     """
     try:
-        answer = _answered(endpoint, path_argument)
+        try:
+            answer = answered()
+        except OAuth2Error as refusal:
+            answer = to_answer(refusal)
         unit.commit()
         if answer.later is not None:
             answer = answer.later()
@@ -71,7 +83,7 @@ def serve(endpoint: Endpoint, path_argument: str = "") -> Response:
     except Exception:
         session().rollback()
         answer = _fault()
-    return write(answer)
+    return answer
 
 
 def read_request(path_argument: str = "") -> OAuthRequest:
@@ -88,49 +100,71 @@ def read_request(path_argument: str = "") -> OAuthRequest:
             document = _json(request.get_data())
         elif request.content_length:
             raise InvalidRequest("the body is of a type that is not understood here")
-    return OAuthRequest(
-        method=request.method,
+    return as_request(
+        request.environ,
         url=f"{provider().rules.issuer}{request.path}",
         now=now(),
         query=query,
         body=body,
+        document=document,
+        path_argument=path_argument,
+    )
+
+
+def as_request(
+    environ: "WSGIEnvironment",
+    *,
+    url: str,
+    now: datetime,
+    query: Parameters,
+    body: Parameters,
+    document: object = None,
+    path_argument: str = "",
+) -> OAuthRequest:
+    """What came over the wire (PEP 3333), as the protocol floor knows it."""
+    return OAuthRequest(
+        method=environ["REQUEST_METHOD"],
+        url=url,
+        now=now,
+        query=query,
+        body=body,
         json=document,
-        headers=_headers(),
-        address=request.remote_addr or "",
-        certificate=request.environ.get(CERTIFICATE),
+        headers=_headers(environ),
+        address=environ.get("REMOTE_ADDR", ""),
+        certificate=environ.get(CERTIFICATE),
         path_argument=path_argument,
     )
 
 
 def write(answer: Answer) -> Response:
-    """An answer as HTTP; nothing is kept by caches unless it says so."""
-    body: bytes | str = b""
-    if isinstance(answer.body, str | bytes):
+    """An answer as Flask sends it."""
+    headers, body = as_response(answer)
+    return Response(body, status=answer.status, headers=headers)
+
+
+def as_response(answer: Answer) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body; nothing is kept by caches unless it says so."""
+    body, headers = b"", [*answer.headers]
+    if isinstance(answer.body, bytes):
         body = answer.body
+    elif isinstance(answer.body, str):
+        body = answer.body.encode()
     elif answer.body is not None:
         body = orjson.dumps(answer.body)
-    response = Response(body, status=answer.status, content_type=answer.content_type)
-    if answer.body is None:
-        del response.headers["Content-Type"]
-    for name, value in answer.headers:
-        response.headers.add(name, value)
+    if answer.body is not None:
+        headers.append(("Content-Type", answer.content_type))
+    headers.append(("Content-Length", str(len(body))))
     if not answer.cacheable:
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Pragma"] = "no-cache"
-    return response
+        headers += NEVER_KEPT
+    return headers, body
 
 
 def reference() -> str:
     """A number a person can tell an operator, who finds it in the log."""
+    if not has_request_context():
+        return secrets.token_hex(6)
     number: str = request.environ.setdefault("idp.reference", secrets.token_hex(6))
     return number
-
-
-def _answered(endpoint: Endpoint, path_argument: str) -> Answer:
-    try:
-        return endpoint(read_request(path_argument), provider())
-    except OAuth2Error as refusal:
-        return to_answer(refusal)
 
 
 def _unavailable() -> Answer:
@@ -140,16 +174,17 @@ def _unavailable() -> Answer:
 
 
 def _fault() -> Answer:
-    log.exception("fault", reference=reference())
-    described = f"something went wrong on our side, reference {reference()}"
+    number = reference()
+    log.exception("fault", reference=number)
+    described = f"something went wrong on our side, reference {number}"
     return Answer(status=500, body={"error": "server_error", "error_description": described})
 
 
-def _headers() -> dict[str, list[str]]:
+def _headers(environ: "WSGIEnvironment") -> dict[str, list[str]]:
     """By lower-case name. What came twice the server has joined already (PEP 3333)."""
     return {
         name[5:].replace("_", "-").lower(): [value]
-        for name, value in request.environ.items()
+        for name, value in environ.items()
         if name.startswith("HTTP_")
     }
 
