@@ -18,6 +18,7 @@ from idp.protocol import (
     par,
     registration,
     revocation,
+    session_management,
     token,
     userinfo,
 )
@@ -42,6 +43,7 @@ FEATURES = (
     registration,
     logout,
     frontchannel_logout,
+    session_management,
 )
 
 

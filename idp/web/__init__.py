@@ -8,6 +8,7 @@ from idp.web import (
     authorize,
     browser,
     certificates,
+    check_session,
     edge,
     endpoints,
     interaction,
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     passkeys.blueprint,
     account.blueprint,
     logout.blueprint,
+    check_session.blueprint,
     ops.blueprint,
 )
 

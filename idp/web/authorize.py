@@ -18,6 +18,7 @@ from idp.protocol.authorize.pushed import answer_once
 from idp.protocol.errors import AccessDenied, ProtocolError
 from idp.protocol.interaction import Done, Step, next_step, unmet, without_person
 from idp.web.browser import allow_form_action, binding, current_session
+from idp.web.check_session import stated
 from idp.web.pages import error_page, render, speak
 from idp.web.stale import stale_page
 from idp.web.wire import commit, now, provider, read_request
@@ -177,7 +178,7 @@ def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
     code = op.codes.issue(AUTHORIZATION, details, op.rules.code_lifetime, now())
     _note_a_worn_challenge(draft, op)
     commit()
-    return _reply(respond.success(draft, code, op.rules.issuer))
+    return _reply(respond.success(stated(draft, session), code, op.rules.issuer))
 
 
 def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:
@@ -199,6 +200,7 @@ def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
     """
     if not answer_once(draft, op, now()):
         return stale_page()
+    draft = stated(draft, current_session(op, now()))
     reply = respond.refusal(draft, error, op.rules.issuer)
     commit()
     unasked = draft.client.dynamic and "none" not in draft.prompt and error.error != "access_denied"

@@ -88,6 +88,11 @@ def allow_frame(origin: str) -> None:
     g.setdefault("frames", set()).add(origin)
 
 
+def allow_embedding() -> None:
+    """Pages of others may hold the page at hand in a frame; it is the same for everybody."""
+    g.embeddable = True
+
+
 class NoSession(SessionInterface):
     """Nothing is kept in a cookie of Flask's: who is signed in is a row of ours."""
 
@@ -142,19 +147,22 @@ def _headers(response: Response) -> Response:
     headers.extend(always(op))
     if request.blueprint == "protocol":
         return response
+    embeddable = "embeddable" in g
+    ancestors = "*" if embeddable else "'none'"
     targets = " ".join(["'self'", *sorted(g.get("form_actions", ()))])
     headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; base-uri 'none'; object-src 'none'; "
-        f"frame-ancestors 'none'; form-action {targets}"
+        f"frame-ancestors {ancestors}; form-action {targets}"
     )
     if "frames" in g:
         headers["Content-Security-Policy"] += f"; frame-src {' '.join(sorted(g.frames))}"
-    headers["X-Frame-Options"] = "DENY"
+    if not embeddable:
+        headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
     if request.endpoint != "static":
-        headers["Cache-Control"] = "no-store"
+        headers["Cache-Control"] = "public, max-age=300" if embeddable else "no-store"
     return response
 
 

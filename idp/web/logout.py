@@ -26,6 +26,7 @@ from idp.web.browser import (
     clear_session,
     current_session,
 )
+from idp.web.check_session import keep_state
 from idp.web.pages import render
 from idp.web.receipts import as_file, shown
 from idp.web.strict import settle
@@ -104,6 +105,7 @@ def farewell(*receipts: Receipt | None, draft: LogoutDraft = NOBODY) -> AnyRespo
     response = _on_the_way(draft, asked) if draft.location else _last_page(receipt, asked)
     response.headers["Cache-Control"] = "no-store"
     clear_session(response)
+    keep_state(None)
     if receipt is not None:
         response.set_cookie(
             FAREWELL,

@@ -18,6 +18,7 @@ COMPLETE = (
     "rp-initiated-logout",
     "backchannel-logout",
     "frontchannel-logout",
+    "session-management",
 )
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
 

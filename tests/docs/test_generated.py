@@ -14,7 +14,7 @@ from idp.web.endpoints import ROUTES
 from tests.docs.readme import ROOT
 from tests.support.world import World
 
-ELSEWHERE = {"authorization_endpoint", "end_session_endpoint"}
+ELSEWHERE = {"check_session_iframe", "authorization_endpoint", "end_session_endpoint"}
 
 
 @pytest.fixture(scope="module")

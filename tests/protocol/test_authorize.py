@@ -170,7 +170,7 @@ def test_form_post_posts_itself_to_the_registered_address_only(
 
     assert page.status_code == 200
     fields = hidden(page.text, CALLBACK)
-    assert set(fields) == {"code", "state", "iss"}
+    assert set(fields) == {"code", "state", "session_state", "iss"}
     assert fields["state"] == "a b&amp;&#34;&lt;"
     assert page.headers["Cache-Control"] == "no-store"
     assert "form-action 'self' https://rp.test" in page.headers["Content-Security-Policy"]

@@ -82,6 +82,7 @@ def test_what_was_pushed_counts_and_what_the_browser_brings_does_not(house: Worl
     assert returned(answer) == {
         "code": returned(answer)["code"],
         "state": "st4te",
+        "session_state": returned(answer)["session_state"],
         "iss": "https://op.test",
     }
     given = rp.redeem(returned(answer)["code"], VERIFIER).json

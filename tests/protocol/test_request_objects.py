@@ -43,7 +43,7 @@ def test_a_signed_request_is_answered(house: World) -> None:
 
     answer = returned(opens(house, rp, SIGNER.request(house, rp.client_id)))
 
-    assert set(answer) == {"code", "state", "iss"}
+    assert set(answer) == {"code", "state", "session_state", "iss"}
     assert answer["state"] == "inside"
     assert rp.redeem(answer["code"], VERIFIER).status_code == 200
 

@@ -30,6 +30,7 @@ class Draft:
     ui_locales: tuple[str, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
     signed: bool = False  # whether it came as a request object
+    session_state: str | None = None
     pushed: str | None = None  # which pushed request it is, as the digest of its handle in hex
 
     @property

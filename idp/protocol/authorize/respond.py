@@ -62,5 +62,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
 def _reply(draft: Draft, said: dict[str, str], issuer: str) -> Reply:
     if draft.state is not None:
         said["state"] = draft.state
+    if draft.session_state is not None:
+        said["session_state"] = draft.session_state
     said["iss"] = issuer
     return Reply(draft.redirect_uri, draft.response_mode, said)

@@ -15,12 +15,8 @@ from idp.domain.throttle import Throttled, network
 from idp.protocol.interaction import Step, next_step
 from idp.web.account.access import LANDINGS, Here, signed_in
 from idp.web.authorize import Transaction, find_transaction, remember
-from idp.web.browser import (
-    current_session,
-    known_device,
-    remember_device,
-    set_session,
-)
+from idp.web.browser import current_session, known_device, remember_device, set_session
+from idp.web.check_session import keep_state
 from idp.web.interaction.passage import address, go_on, mark
 from idp.web.language import gettext
 from idp.web.pages import render
@@ -128,6 +124,7 @@ def admit(proof: Proof, transaction: Transaction | None, landing: str = "/accoun
     commit()
     response = redirect(landing, 303) if transaction is None else go_on(transaction)
     set_session(response, cookie)
+    keep_state(session)
     remember_device(response, proof.account_id)
     return response
 
