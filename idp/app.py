@@ -121,7 +121,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         resources=Resources(session, feed),
         sessions=Sessions(session, live, rules),
         grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),
-        codes=Codes(session),
+        codes=Codes(session, derive_key(master, "user codes")),
         tokens=tokens,
         keys=keys,
         events=events,

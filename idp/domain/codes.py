@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.crypto.secrets import Digest, Handle, digest, new_handle
+from idp.domain.approvals import Approvals
 from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Code
 
@@ -62,10 +63,13 @@ class AlreadySpent(Exception):
 
 
 class Codes:
-    """The place where things wait for their one use."""
+    """The place where things wait for their one use. What waits for a person's answer first is
+    in `approvals`.
+    """
 
-    def __init__(self, session: DbSession) -> None:
+    def __init__(self, session: DbSession, user_code_key: bytes) -> None:
         self._session = session
+        self.approvals = Approvals(session, user_code_key)
 
     def issue(
         self, kind: str, details: Mapping[str, Any], lifetime: timedelta, now: datetime

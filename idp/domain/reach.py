@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select, union
 
+from idp.domain.approvals import ALLOWED, Approval
 from idp.domain.codes import AUTHORIZATION
 from idp.domain.line_statements import AFRESH
 from idp.store import DbSession
@@ -144,6 +145,20 @@ def codes(scope: Scope) -> list[Condition] | None:
     ]
 
 
+def approvals(scope: Scope) -> list[Condition] | None:
+    """Which answers an app has not fetched yet buy nothing after the sign-out, likewise."""
+    if scope.line_id is not None or scope.jkt is not None:
+        return None
+    return [
+        Approval.state == ALLOWED,
+        Approval.spent_at.is_(None),
+        Approval.account_id == scope.account_id,
+        *_equal(Approval.client_id, scope.client_id),
+        *_of_session(scope, Approval.session_id),
+        *_begun(scope, Approval.created_at),
+    ]
+
+
 def _read(session: DbSession, query: Select[R], *, lock: bool) -> list[R]:
     locked = query.with_for_update() if lock else query
     return list(session.scalars(locked, execution_options=AFRESH))
@@ -183,7 +198,7 @@ def _lines(filters: Filters) -> list[Condition]:
     ]
 
 
-def _of_session(filters: Filters, column: SQLColumnExpression[str]) -> list[Condition]:
+def _of_session(filters: Filters, column: SQLColumnExpression[Any]) -> list[Condition]:
     conditions = _equal(column, filters.session_id)
     if filters.but is not None:
         conditions.append(column != filters.but)

@@ -20,6 +20,7 @@ class Rules:
     client_policies: tuple[str, ...] = ("rotation",)
     code_lifetime: timedelta = timedelta(seconds=60)
     interaction_lifetime: timedelta = timedelta(minutes=30)
+    approval_lifetime: timedelta = timedelta(minutes=10)  # device codes, CIBA requests
     session_idle: timedelta = timedelta(hours=12)
     session_absolute: timedelta = timedelta(days=7)
     line_idle: timedelta = timedelta(days=14)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from idp.domain import reach as reaching
+from idp.domain.approvals import DENIED, Approval
 from idp.domain.concerns import concerns
 from idp.domain.deliveries import BACKCHANNEL, Deliveries
 from idp.domain.events import Events
@@ -196,6 +197,12 @@ class SignOuts:
         if meant is not None:
             self._session.execute(
                 update(Code).where(*meant).values(expires_at=Code.created_at),
+                execution_options={"synchronize_session": False},
+            )
+        answered = reaching.approvals(scope)
+        if answered is not None:
+            self._session.execute(
+                update(Approval).where(*answered).values(state=DENIED),
                 execution_options={"synchronize_session": False},
             )
 

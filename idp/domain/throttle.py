@@ -48,6 +48,10 @@ LIMITS = {
     "address": Limit(100, 10 * MINUTE),
     "client": Limit(60, MINUTE),
     "registration": Limit(20, 60 * MINUTE),
+    "device_request": Limit(100, 10 * MINUTE),
+    "user_code": Limit(10, 10 * MINUTE),  # by session; RFC 8628 section 5.1
+    "user_codes_of_address": Limit(50, 10 * MINUTE),
+    "user_codes": Limit(1000, 10 * MINUTE),  # of all
 }
 
 

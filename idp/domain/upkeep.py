@@ -23,6 +23,7 @@ def sweep(op: Provider, now: datetime) -> int:
     return (
         op.throttle.sweep(now, BATCH)  # in a transaction of its own: before any other write
         + op.codes.sweep(now, BATCH)
+        + op.codes.approvals.sweep(now, BATCH)
         + op.tokens.sweep(now, BATCH)
         + op.grants.sweep(now, BATCH)
         + op.sessions.sweep(now, BATCH)

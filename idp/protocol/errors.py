@@ -58,6 +58,42 @@ class NotAnApi(UnauthorizedClient):
     status_code = 403
 
 
+class AuthorizationPending(ProtocolError):
+    """RFC 8628 section 3.5: nobody has answered yet."""
+
+    error = "authorization_pending"
+
+
+class PolledTooSoon(ProtocolError):
+    """RFC 8628 section 3.5: likewise, and ask five seconds less often from now on."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(ProtocolError):
+    """RFC 8628 section 3.5: nobody answered in time."""
+
+    error = "expired_token"
+
+
+class UnknownUserId(ProtocolError):
+    """OpenID CIBA Core section 13: the hint names nobody."""
+
+    error = "unknown_user_id"
+
+
+class ExpiredLoginHintToken(ProtocolError):
+    """OpenID CIBA Core section 13."""
+
+    error = "expired_login_hint_token"
+
+
+class InvalidBindingMessage(ProtocolError):
+    """OpenID CIBA Core section 13: it cannot be shown."""
+
+    error = "invalid_binding_message"
+
+
 class UnsupportedGrantType(ProtocolError):
     """RFC 6749 section 5.2."""
 

@@ -10,6 +10,8 @@ from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
 from idp.protocol import (
     arrivals,
+    ciba,
+    device,
     dpop,
     frontchannel_logout,
     introspection,
@@ -44,6 +46,8 @@ FEATURES = (
     logout,
     frontchannel_logout,
     session_management,
+    device,
+    ciba,
 )
 
 

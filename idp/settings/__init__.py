@@ -142,6 +142,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             id_token_lifetime=timedelta(seconds=lives.id_token),
             code_lifetime=timedelta(seconds=lives.code),
             interaction_lifetime=timedelta(seconds=lives.sign_in),
+            approval_lifetime=timedelta(seconds=lives.approval),
             session_idle=timedelta(seconds=lives.session_idle),
             session_absolute=timedelta(seconds=lives.session_absolute),
             line_idle=timedelta(seconds=lives.refresh_idle),

@@ -29,6 +29,7 @@ class Lifetimes(Room):
     id_token: int = Field(600, ge=60, le=3600)
     code: int = Field(60, ge=5, le=60)
     sign_in: int = Field(1800, ge=60, le=86400)
+    approval: int = Field(600, ge=60, le=900)
     session_idle: int = Field(12 * 3600, ge=60)
     session_absolute: int = Field(7 * 86400, ge=60)
     refresh_idle: int = Field(14 * 86400, ge=60)

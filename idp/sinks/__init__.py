@@ -12,11 +12,11 @@ from idp.domain import Provider, upkeep
 from idp.domain.deliveries import Delivery, Outcome
 from idp.domain.outbound import Outbound
 from idp.domain.unit import Work
-from idp.sinks import backchannel, push
+from idp.sinks import backchannel, ping, push
 
 log = structlog.get_logger()
 
-SINKS = {backchannel.NAME: backchannel, push.NAME: push}
+SINKS = {sink.NAME: sink for sink in (backchannel, push, ping)}
 
 IN_FLIGHT = 16
 UPKEEP_EVERY = timedelta(seconds=5)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from idp.protocol import (
+    ciba,
+    device,
     feed,
     introspection,
     metadata,
@@ -50,6 +52,8 @@ ROUTES = (
     Route(("GET", "POST"), "/userinfo", userinfo.answer, cors=True),
     Route(("POST",), "/introspect", introspection.answer),
     Route(("POST",), "/revoke", revocation.answer, cors=True),
+    Route(("POST",), "/device_authorization", device.answer, cors=True),
+    Route(("POST",), "/bc-authorize", ciba.answer),
     Route(("GET",), "/feed", feed.answer),
     Route(("POST",), "/register", registration.answer),
     Route(("GET", "PUT", "DELETE"), "/register/<client_id>", registration.manage),

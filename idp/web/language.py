@@ -24,7 +24,7 @@ YEAR = 365 * 24 * 3600
 NAMES = {"en": "English", "de": "Deutsch"}
 
 OWN_PAGE = re.compile(
-    r"/(sign-in|consent|signed-out|account(/[a-z]+)?|receipts/[\w-]{1,64})(\?[\w=&%.~+-]*)?"
+    r"/(sign-in|consent|device(/confirm)?|signed-out|account(/[a-z]+)?|receipts/[\w-]{1,64})(\?[\w=&%.~+-]*)?"
 )
 
 

@@ -55,6 +55,8 @@ LISTS = [
     "dpop_signing_alg_values_supported",
     "authorization_details_types_supported",
     "protected_resources",
+    "backchannel_token_delivery_modes_supported",
+    "backchannel_authentication_request_signing_alg_values_supported",
 ]
 BOOLEANS = [
     "claims_parameter_supported",
@@ -69,6 +71,7 @@ BOOLEANS = [
     "require_pushed_authorization_requests",
     "require_signed_request_object",
     "tls_client_certificate_bound_access_tokens",
+    "backchannel_user_code_parameter_supported",
 ]
 
 

@@ -10,16 +10,22 @@ import pytest
 
 from idp.domain.sign_out import Because
 from idp.store import db
+from tests.support.ciba import CIBA, Caller, allows
+from tests.support.device import DEVICE_CODE, Tv, answers
 from tests.support.exchange import GRANT, TYPE
 from tests.support.spec import spec
 from tests.support.world import API, PASSWORD, Browser, Rp, World, make_world
 
 WHY = Because("test", "test")
 IDLE, ABSOLUTE, BARELY = 100, 150, 50
+EVERY_GRANT = {
+    "grant_types": ["authorization_code", "refresh_token", DEVICE_CODE, CIBA],
+    "backchannel_token_delivery_mode": "poll",
+}
 
 TOKENS = {"refresh", "introspection of access", "introspection of refresh", "userinfo"}
 TOKENS |= {"exchange", "introspection of exchanged", "exchange of exchanged"}
-APP = {"code", *TOKENS}
+APP = {"code", "device", "ciba", *TOKENS}
 CLIENT = {"revocation", *APP}
 ALL = {"browser", "silent authorize", *APP}
 
@@ -33,6 +39,8 @@ class Scene:
     rp: Rp
     sub: str
     browser: Browser
+    device: Tv
+    caller: Caller
     access: str = ""
     exchanged: str = ""
     refresh: str = ""
@@ -52,6 +60,8 @@ class Scene:
             "exchange of exchanged": lambda: self._exchanges(self.exchanged) is not None,
             "introspection of refresh": lambda: rp.introspect(self.refresh).get("active") is True,
             "code": lambda: rp.redeem(self.code, self.verifier).status_code == 200,
+            "device": lambda: self.device.polls().status_code == 200,
+            "ciba": lambda: self.caller.polls().status_code == 200,
             "refresh": lambda: rp.refresh(self.refresh).status_code == 200,
             "revocation": lambda: rp.post("/revoke", token="other").status_code == 200,
         }
@@ -63,6 +73,12 @@ class Scene:
         answer = self.api.post("/token", grant_type=GRANT, resource=API, **form)
         given: str | None = answer.json.get("access_token")
         return given
+
+    def ask_again(self) -> None:
+        """A fresh code, and fresh answers that wait to be fetched."""
+        self.code, self.verifier = self.browser.code(self.rp), self.browser.verifier
+        answers(self.browser, self.device.asks().code)
+        allows(self.browser, self.caller.asks(self.sub))
 
     def _goes_silently(self) -> bool:
         mine = self.world.rp("Another")
@@ -117,14 +133,14 @@ def scene(house: tuple[World, Rp], request: pytest.FixtureRequest) -> Scene:
     world, api = house
     name = f"person{abs(hash(request.node.name))}"
     world.person(name)
-    browser, rp = world.browser(), world.rp()
-    made = Scene(world, api, rp, name, browser)
+    browser, rp = world.browser(), world.rp(**EVERY_GRANT)
+    made = Scene(world, api, rp, name, browser, Tv(rp), Caller(rp))
     browser.sign_in(name)
     tokens = browser.tokens(rp, scope="openid notes:read")
     made.access, made.refresh = tokens["access_token"], tokens["refresh_token"]
     made.exchanged = made._exchanges(made.access) or ""
     world.clock.advance(seconds=BARELY)
-    made.code, made.verifier = browser.code(rp), browser.verifier
+    made.ask_again()
     return made
 
 
@@ -195,7 +211,7 @@ def stays_too_long(scene: Scene) -> None:
     scene.world.clock.advance(seconds=20)
     scene.browser.http.get("/account")  # the session is in use: its idle end moves
     scene.world.clock.advance(seconds=40)
-    scene.code, scene.verifier = scene.browser.code(scene.rp), scene.browser.verifier
+    scene.ask_again()
     scene.world.clock.advance(seconds=ABSOLUTE - BARELY - 60 + 1)
 
 

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from idp.store import db
 from tests.support.authenticator import Authenticator, Page
+from tests.support.ciba import caller
 from tests.support.spec import spec
 from tests.support.world import CALLBACK, PASSWORD, Browser, Rp, World, make_world, returned
 
@@ -28,6 +29,8 @@ ROUTES = {
     ("POST", "/account/sessions/end"): ({"what": "browser", "session": "{session}"}, 200),
     ("GET", "/account/apps"): ({}, 200),
     ("POST", "/account/apps/remove"): ({"client": "{client}"}, 303),
+    ("GET", "/account/requests"): ({}, 200),
+    ("POST", "/account/requests"): ({"request": "{request}", "answer": "allow"}, 200),
     ("GET", "/account/receipts"): ({}, 200),
     ("GET", "/receipts/<receipt_id>"): ({}, 200),
     ("GET", "/receipts/<receipt_id>/proof"): ({}, 200),
@@ -51,6 +54,7 @@ class Home:
         other.submit(other.http.get("/account/sessions"), "/account/sessions/end", what="elsewhere")
         self.browser = other
         self.access = other.tokens(self.rp)["access_token"]
+        self.caller = caller(world).asks(username)
         self.names = self.find()
 
     def find(self) -> dict[str, str]:
@@ -64,6 +68,7 @@ class Home:
                 "<receipt_id>": op.sign_outs.receipts.of_account(row.id)[0].id,
                 "{session}": op.sessions.of_account(row.id, now)[0].id,
                 "{client}": self.rp.client_id,
+                "{request}": op.codes.approvals.put_to(row.id, now)[0].id,
             }
 
     def call(self, browser: Browser, method: str, route: str) -> TestResponse:
@@ -92,6 +97,7 @@ class Home:
                 [session.id for session in op.sessions.of_account(row.id, now)],
                 [(grant.client_id, grant.scopes) for grant in op.grants.of_account(row.id)],
                 len(op.sign_outs.receipts.of_account(row.id)),
+                len(op.codes.approvals.put_to(row.id, now)),
             )
 
 

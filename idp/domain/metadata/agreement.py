@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.domain.metadata import certified
-from idp.domain.metadata.members import ASSERTION_ALGS
+from idp.domain.metadata import certified, ciba
+from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
 from idp.domain.metadata.operators import TOKEN_EXCHANGE
 from idp.domain.metadata.shapes import InvalidMetadata
 
@@ -27,7 +27,7 @@ def _grants_and_responses(kept: Kept) -> None:
         raise InvalidMetadata("grant_types and response_types do not fit together")
     if responses and not kept["redirect_uris"]:
         raise InvalidMetadata("redirect_uris is missing", "invalid_redirect_uri")
-    if "refresh_token" in grants and "authorization_code" not in grants:
+    if "refresh_token" in grants and not GIVE_REFRESH_TOKENS & set(grants):
         raise InvalidMetadata("refresh_token needs a grant type that gives one")
 
 
@@ -82,4 +82,5 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     certified.agree,
     _frontchannel,
     _signed_requests,
+    ciba.agree,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.crypto import jose
-from idp.domain.metadata import certified
+from idp.domain.metadata import certified, ciba
 from idp.domain.metadata.operators import TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
@@ -16,7 +16,16 @@ AUTH_METHODS = (
     *certified.METHODS,
     "none",
 )
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = (
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    TOKEN_EXCHANGE,
+    DEVICE_CODE,
+    ciba.GRANT_TYPE,
+)
+GIVE_REFRESH_TOKENS = {"authorization_code", DEVICE_CODE, ciba.GRANT_TYPE}
 RESPONSE_TYPES = ("code",)
 ASSERTION_ALGS = {
     "private_key_jwt": jose.ASYMMETRIC,
@@ -32,6 +41,7 @@ WEB_URIS = (
     "initiate_login_uri",
     "backchannel_logout_uri",
     "frontchannel_logout_uri",
+    "backchannel_client_notification_endpoint",
 )
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -62,4 +72,5 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "assertion_audience": one_of("issuer", "token_endpoint"),
     "token_exchange": exchange_right,
     "may_act": party,
+    **ciba.CHECKS,
 }

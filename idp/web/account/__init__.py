@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from idp.web.account import apps, overview, profile, receipts, security, sessions
+from idp.web.account import apps, overview, profile, receipts, requests, security, sessions
 
 blueprint = Blueprint("account", __name__)
 
-for _room in (overview, profile, security, sessions, apps, receipts):
+for _room in (overview, profile, security, sessions, apps, requests, receipts):
     blueprint.register_blueprint(_room.blueprint)

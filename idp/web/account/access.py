@@ -26,6 +26,8 @@ LANDINGS = {
     "sessions": "/account/sessions",
     "apps": "/account/apps",
     "receipts": "/account/receipts",
+    "requests": "/account/requests",
+    "device": "/device",
 }
 """Where one can go after signing in: these pages and no other address (BRW-04)."""
 

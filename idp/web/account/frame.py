@@ -5,7 +5,7 @@ from flask import Response, request
 from idp.web.account.access import Here
 from idp.web.language import gettext
 from idp.web.pages import render
-from idp.web.wire import provider
+from idp.web.wire import now, provider
 
 
 def show(here: Here, template: str, status: int = 200, **context: object) -> Response:
@@ -16,6 +16,7 @@ def show(here: Here, template: str, status: int = 200, **context: object) -> Res
         account=here.account,
         current=here.session,
         done=_done().get(request.args.get("done", "")),
+        waiting=provider().codes.approvals.number_put_to(here.account.id, now()),
         done_receipt=_own_receipt(here, request.args.get("receipt", "")),
         **context,
     )
@@ -28,6 +29,9 @@ def _done() -> dict[str, str]:
         "passkey-added": gettext("Your new passkey works from now on."),
         "passkey-renamed": gettext("The passkey has its new name."),
         "passkey-removed": gettext("The passkey was removed."),
+        "request-allow": gettext("You allowed it. The app goes on by itself."),
+        "request-deny": gettext("You did not allow it. The app gets nothing."),
+        "request-over": gettext("This request was over already."),
         "nothing": gettext("There was nothing left to end."),
     }
 

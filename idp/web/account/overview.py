@@ -74,6 +74,10 @@ def _words() -> dict[str, str]:
         "ProfileChanged": gettext("Profile changed"),
         "ConsentGiven": gettext("App allowed"),
         "ConsentWithdrawn": gettext("App removed"),
+        "DeviceAllowed": gettext("Device connected"),
+        "DeviceDenied": gettext("Device refused"),
+        "RequestAllowed": gettext("Request allowed"),
+        "RequestDenied": gettext("Request refused"),
     }
 
 
