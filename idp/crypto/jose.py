@@ -13,14 +13,11 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
+from idp.crypto import es256
 from idp.crypto.compact import Unverifiable, decoded, encoded, json_object
 
 __all__ = ["Claims", "Key", "Signer", "Unverifiable", "Verifier", "audiences", "check_times"]
@@ -34,7 +31,6 @@ SKEW = timedelta(seconds=60)
 LATEST = 2**53
 RSA_BITS = 2048
 HEADERS = 256
-ES256_BYTES = 64
 
 ASYMMETRIC: tuple[str, ...] = (
     "ES256",
@@ -53,8 +49,6 @@ OUR_ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 _KEY_TYPES = {"E": "EC", "R": "RSA", "P": "RSA", "H": "oct"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
-
-_ES256 = ec.ECDSA(SHA256())
 
 Claims = Mapping[str, Any]
 
@@ -114,9 +108,7 @@ def sign(signer: Signer, claims: Claims, typ: str) -> str:
     """A signed token in compact form, with `alg`, `kid` and `typ` in its header."""
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
     signed = f"{_header(signer.alg, signer.kid, typ)}.{encoded(payload)}"
-    algorithm = _registry(signer.alg).get_alg(signer.alg)
-    algorithm.check_key(signer.key)
-    return f"{signed}.{encoded(algorithm.sign(signed.encode(), signer.key))}"
+    return f"{signed}.{encoded(_signature(signer, signed.encode()))}"
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -259,29 +251,24 @@ def _header_is_sound(part: str) -> bool:
     return True
 
 
+def _signature(signer: Signer, signed: bytes) -> bytes:
+    algorithm = _registry(signer.alg).get_alg(signer.alg)
+    algorithm.check_key(signer.key)
+    if signer.alg == "ES256":
+        return es256.signature(signed, signer.key.get_op_key("sign"))
+    return bytes(algorithm.sign(signed, signer.key))
+
+
 def _signature_holds(signed: bytes, signature: bytes, key: Key, alg: str) -> bool:
     """Ask the algorithm itself: what is around it, we have read once and need not read again."""
     try:
         algorithm = _registry(alg).get_alg(alg)
         algorithm.check_key(key)
         if alg == "ES256":
-            return _es256_holds(signed, signature, key.get_op_key("verify"))
+            return es256.holds(signed, signature, key.get_op_key("verify"))
         return bool(algorithm.verify(signed, signature, key))
     except (JoseError, ValueError, TypeError, AttributeError):
         return False
-
-
-def _es256_holds(signed: bytes, signature: bytes, key: object) -> bool:
-    """What APIs and we do most, without a detour (RFC 7518 section 3.4)."""
-    if len(signature) != ES256_BYTES or not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
-    half = ES256_BYTES // 2
-    r, s = int.from_bytes(signature[:half]), int.from_bytes(signature[half:])
-    try:
-        key.verify(encode_dss_signature(r, s), signed, _ES256)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _media_type(typ: object) -> str | None:

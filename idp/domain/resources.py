@@ -61,6 +61,7 @@ class Resources:
         row.name, row.scopes, row.policies = name, dict(scopes), names
         row.access_lifetime = int(lifetime.total_seconds()) if lifetime else None
         self._session.flush()
+        self._session().read_anew(_ALL)
         self._advertised = None
         return row
 
@@ -79,6 +80,7 @@ class Resources:
         writing(self._session)
         row.detail_types = dict(types)
         self._session.flush()
+        self._session().read_anew(_ALL)
         self._advertised = None
         return row
 
@@ -96,7 +98,7 @@ class Resources:
 
     def list(self) -> Sequence[Api]:
         """All APIs."""
-        return self._session().rows(_ALL)
+        return self._session().rows_once(_ALL)
 
     def named(self, identifiers: Iterable[str]) -> Sequence[Api]:
         """Those of these identifiers that exist, in their order."""

@@ -31,6 +31,7 @@ class Work(Session):
         self._maps = False
         self._held: Connection | None = None
         self._promised: dict[Act, None] = {}
+        self._read: dict[Prebuilt, list[Any]] = {}
 
     def connection(self, *_: object, **__: object) -> Connection:
         """The connection of this unit; the ORM works on it, too."""
@@ -52,6 +53,18 @@ class Work(Session):
     def rows(self, statement: Prebuilt, **given: object) -> list[Any]:
         """What a statement of the hot path finds."""
         return statement.rows(self.connection(), given)
+
+    def rows_once(self, statement: Prebuilt) -> list[Any]:
+        """The same for one without parameters, asked once in a unit. For what seldom changes:
+        who changes it calls `read_anew`.
+        """
+        if statement not in self._read:
+            self._read[statement] = self.rows(statement)
+        return self._read[statement]
+
+    def read_anew(self, statement: Prebuilt) -> None:
+        """Ask again the next time."""
+        self._read.pop(statement, None)
 
     def row(self, statement: Prebuilt, **given: object) -> Any:  # noqa: ANN401 - whatever was asked
         """The one row that it finds, or None."""
@@ -103,7 +116,7 @@ class Work(Session):
     def _let_go(self) -> None:
         """Give the connection back; what was not committed is undone, and not promised."""
         held, self._held = self._held, None
-        self.writes, self._promised = False, {}
+        self.writes, self._promised, self._read = False, {}, {}
         if held is not None:
             held.close()
 
