@@ -14,13 +14,14 @@ from sqlalchemy import bindparam, delete, select, update
 from idp.crypto.secrets import Handle, digest, new_handle
 from idp.domain import client_secrets
 from idp.domain import client_statements as statements
+from idp.domain.admission import Admission
 from idp.domain.client_documents import ClientDocuments, Document, is_address
 from idp.domain.client_keys import ClientKeys
 from idp.domain.client_requests import RequestObjects
 from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
-from idp.domain.metadata import InvalidMetadata, checked, policies_of
-from idp.domain.metadata.operators import decided, offered
+from idp.domain.metadata import InvalidMetadata, policies_of
+from idp.domain.metadata.operators import decided
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
@@ -69,6 +70,7 @@ class Clients:
         self._rules = rules
         self._views: dict[str, ClientView] = {}
         self._used: dict[str, datetime | None] = {}
+        self._admission = Admission(rules)
         self.keys = ClientKeys(outbound, session.commit)
         self.request_objects = RequestObjects(outbound, session.commit)
         self.documents = ClientDocuments(outbound, session.commit, rules)
@@ -107,12 +109,12 @@ class Clients:
         now: datetime,
     ) -> tuple[ClientView, Handle | None]:
         """An operator adds a client; its secret is shown once."""
-        kept = checked(details, loopback=self._rules.loopback_allowed)
+        kept = self._admission.checked(details)
         return self._insert(kept, trusted, serves, policies, now)
 
     def register(self, details: Mapping[str, Any], address: str, now: datetime) -> Registered:
         """A client registers itself (RFC 7591); it can grant itself no privilege (DCR-04)."""
-        kept = checked(offered(details), loopback=self._rules.loopback_allowed)
+        kept = self._admission.offered(details)
         if self._rules.token_endpoint_audience:
             kept["assertion_audience"] = "token_endpoint"
         view, secret = self._insert(kept, False, (), policies_of(details), now)
@@ -149,8 +151,7 @@ class Clients:
     def update(self, client_id: str, details: Mapping[str, Any], now: datetime) -> ClientView:
         """Replace a client's metadata (RFC 7592 section 2.2)."""
         view = self.get(client_id)
-        kept = checked(offered(details), loopback=self._rules.loopback_allowed)
-        kept |= decided(view.details)
+        kept = self._admission.offered(details) | decided(view.details)
         if kept["token_endpoint_auth_method"] != view.auth_method:
             raise InvalidMetadata("token_endpoint_auth_method cannot be changed; register anew")
         policies = policies_of(details) or view.policies
@@ -171,7 +172,7 @@ class Clients:
         `InvalidMetadata`.
         """
         said = {**self.get(client_id).details, **members}
-        self._change(client_id, details=checked(said, loopback=self._rules.loopback_allowed))
+        self._change(client_id, details=self._admission.checked(said))
         return self._load(client_id)
 
     def remove(self, client_id: str, now: datetime) -> None:

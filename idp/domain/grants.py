@@ -50,6 +50,7 @@ class Allowance:
     acr: str
     amr: tuple[str, ...]
     bound_to: Confirmation = UNBOUND
+    lives: timedelta | None = None  # where there is no refresh token, not as long as one would
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Grants:
         family = self._key.family(token)
         if family is None:
             raise AssertionError("a token we made is one of ours")
-        until = now + self._rules.line_absolute
+        until = now + (allowed.lives or self._rules.line_absolute)
         line = Line(
             id=new_id(),
             family=family,

@@ -34,6 +34,7 @@ class Rules:
     strict: bool = False  # a sign-out waits until every guard that listens has confirmed
     feed_listeners: int = 16  # guards that may wait for news at once, in each process
     pkce_required: str = "public"  # or "all"
+    legacy_response_types: bool = False  # access tokens in the address of an answer
     dpop_nonce_required: bool = False  # RFC 9449 section 8
     mtls: bool = False  # clients may show certificates (RFC 8705)
     mtls_origin: str = ""  # where they are asked for one, if not at the issuer itself

@@ -1,11 +1,10 @@
-"""What tokens say: scopes to claims, the RFC 9068 access token, the ID token spelled out."""
+"""What tokens say: scopes to claims, and the RFC 9068 access token."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.crypto import jose
 from idp.crypto.confirmation import Confirmation
 from idp.domain import Provider
 from idp.domain.clients import ClientView
@@ -14,6 +13,7 @@ from idp.domain.profile import CLAIMS
 from idp.domain.resources import Api
 from idp.domain.tokens import Minted, Order
 from idp.policies import Contradiction, Draft, PolicySet, Unmintable
+from idp.protocol.claims_request import fitting
 from idp.protocol.errors import InvalidTarget, PolicyRefused
 from idp.protocol.own_scopes import OWN_SCOPES
 
@@ -178,51 +178,9 @@ def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
     )
 
 
-def id_token(
-    op: Provider,
-    client: ClientView,
-    line: Line,
-    *,
-    nonce: str | None,
-    access: str | None,
-    now: datetime,
-) -> str:
-    """The ID token (OpenID Connect Core section 2): protocol claims, and those asked for."""
-    alg = client.id_token_alg
-    issued = int(now.timestamp())
-    claims: dict[str, object] = {
-        "iss": op.rules.issuer,
-        "sub": line.account_id,
-        "aud": client.client_id,
-        "iat": issued,
-        "exp": issued + int(op.rules.id_token_lifetime.total_seconds()),
-        "auth_time": int(line.auth_time.timestamp()),
-        "acr": line.acr,
-        "amr": list(line.amr),
-        "sid": line.sid,
-    }
-    if nonce is not None:
-        claims["nonce"] = nonce
-    if access is not None:
-        claims["at_hash"] = jose.half_hash(alg, access)
-    asked = _asked_for(line.claims_request, "id_token")
-    if asked:
-        known = op.accounts.claims_for(line.account_id)
-        claims = {name: known[name] for name in asked if name in known} | claims
-    return jose.sign(op.keys.signer(alg, now), claims, typ="JWT")
-
-
 def user_claims(op: Provider, line: Line, scopes: Iterable[str]) -> dict[str, Any]:
     """What userinfo says: the claims of the token's scopes, and those asked for by name."""
     known = op.accounts.claims_for(line.account_id)
     names = {name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())}
-    names |= _asked_for(line.claims_request, "userinfo")
-    return {"sub": line.account_id} | {n: v for n, v in known.items() if n in names}
-
-
-def _asked_for(request: Mapping[str, Any], member: str) -> set[str]:
-    """Standard claims named in the `claims` parameter (OpenID Connect Core section 5.5)."""
-    asked = request.get(member)
-    if not isinstance(asked, dict):
-        return set()
-    return {name for name in asked if name in CLAIMS or name == "updated_at"}
+    told = {name: value for name, value in known.items() if name in names}
+    return {"sub": line.account_id} | told | fitting(line.claims_request, "userinfo", known)

@@ -8,6 +8,7 @@ from idp.domain.grants import Grant
 from idp.domain.login import satisfies
 from idp.domain.sessions import Session
 from idp.protocol.authorize.draft import Draft
+from idp.protocol.claims_request import names
 from idp.protocol.errors import (
     ConsentRequired,
     LoginRequired,
@@ -87,11 +88,10 @@ def _must_consent(draft: Draft, grant: Grant | None, done: Done) -> bool:
         return False
     if grant is None or "consent" in draft.prompt:
         return True
-    asked = {name for member in draft.claims.values() for name in member}
     return not (
         set(draft.scopes) <= set(grant.scopes)
         and set(draft.resources) <= set(grant.resources)
-        and asked <= set(grant.claims)
+        and set(names(draft.claims)) <= set(grant.claims)
     )
 
 

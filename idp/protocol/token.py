@@ -31,7 +31,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
     """What discovery says about it."""
     return {
         "token_endpoint": f"{op.rules.issuer}/token",
-        "grant_types_supported": list(GRANT_TYPES),
+        "grant_types_supported": [*GRANT_TYPES, "implicit"],
         "token_endpoint_auth_methods_supported": client_auth.supported(op),
         "token_endpoint_auth_signing_alg_values_supported": [
             *ASYMMETRIC,

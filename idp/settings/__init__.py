@@ -156,6 +156,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             strict=self.sign_out.strict,
             feed_listeners=self.feed.listeners,
             pkce_required=self.pkce_required,
+            legacy_response_types=self.legacy_response_types,
             dpop_nonce_required=self.dpop.nonce_required,
             mtls=self.mtls.source != "off",
             mtls_origin=self.mtls.origin,

@@ -10,10 +10,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain import Provider
-from idp.domain.codes import AUTHORIZATION, INTERACTION, AlreadySpent, Gone
+from idp.domain.codes import INTERACTION, AlreadySpent, Gone
 from idp.domain.sessions import Session
 from idp.protocol.authorize import Returned, examine, respond
 from idp.protocol.authorize.draft import Draft
+from idp.protocol.authorize.issue import Judged, issue, judge
 from idp.protocol.authorize.pushed import answer_once
 from idp.protocol.errors import AccessDenied, ProtocolError
 from idp.protocol.interaction import Done, Step, next_step, unmet, without_person
@@ -73,7 +74,7 @@ def authorize() -> AnyResponse:
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
     step = next_step(draft, session, grant, done, now())
     if session is not None and step is Step.NOTHING:
-        return _issue(draft, session, op)
+        return _give(draft, session, op)
     handle = op.codes.issue(INTERACTION, details, op.rules.interaction_lifetime, now())
     commit()
     return redirect(_page(step, handle, draft), 303)
@@ -100,9 +101,7 @@ def go_on() -> AnyResponse:
     step = next_step(draft, session, grant, transaction.done, now())
     if session is None or step is not Step.NOTHING:
         return redirect(_page(step, transaction.handle, draft), 303)
-    if not _finish(op, transaction):
-        return stale_page()
-    return _issue(draft, session, op)
+    return _give(draft, session, op, transaction)
 
 
 def find_transaction(handle: str) -> Transaction | None:
@@ -124,7 +123,7 @@ def find_transaction(handle: str) -> Transaction | None:
         tried_stronger=row.details["stronger"],
     )
     speak(draft.ui_locales)
-    allow_form_action(respond.success(draft, "", op.rules.issuer).origin)
+    allow_form_action(respond.success(draft, {}, op.rules.issuer).origin)
     return Transaction(handle, draft, done, row.details["denied"], row.details)
 
 
@@ -138,47 +137,36 @@ def _silently(draft: Draft, session: Session | None, done: Done, op: Provider) -
     error = without_person(draft, session, grant, done, now())
     if error is not None or session is None:
         return _send_back(draft, error or AccessDenied(""), op)
-    return _issue(draft, session, op)
+    return _give(draft, session, op)
 
 
-def _issue(draft: Draft, session: Session, op: Provider) -> AnyResponse:
-    """The code, and everything that redeeming it will need."""
+def _give(
+    draft: Draft, session: Session, op: Provider, transaction: Transaction | None = None
+) -> AnyResponse:
+    """Look whether anything stands against it, end the transaction if there was one, and give."""
+    try:
+        judged = judge(draft, op)
+    except ProtocolError as error:
+        if transaction is not None:
+            _finish(op, transaction)
+        return _send_back(draft, error, op)
+    if transaction is not None and not _finish(op, transaction):
+        return stale_page()
     if not answer_once(draft, op, now()):
         return stale_page()
-    op.sessions.touch(session, now())
-    asked = sorted({name for member in draft.claims.values() for name in member})
-    grant = op.grants.find(session.account_id, draft.client.client_id)
-    if grant is None:
-        grant = op.grants.allow(
-            session.account_id,
-            draft.client.client_id,
-            scopes=draft.scopes,
-            resources=draft.resources,
-            claims=asked,
-            now=now(),
-        )
-    details = {
-        "client_id": draft.client.client_id,
-        "redirect_uri": draft.redirect_uri if draft.redirect_uri_sent else None,
-        "code_challenge": draft.code_challenge,
-        "dpop_jkt": draft.dpop_jkt,
-        "nonce": draft.nonce,
-        "scopes": list(draft.scopes),
-        "resources": list(draft.resources),
-        "claims": draft.claims,
-        "account_id": session.account_id,
-        "session_id": session.id,
-        "grant_id": grant.id,
-        "generation": session.generation,
-        "auth_time": int(session.auth_time.timestamp()),
-        "acr": session.acr,
-        "amr": list(session.amr),
-        "offline": draft.offline,
-    }
-    code = op.codes.issue(AUTHORIZATION, details, op.rules.code_lifetime, now())
+    return _issue(judged, session, op)
+
+
+def _issue(judged: Judged, session: Session, op: Provider) -> AnyResponse:
+    """What was asked for, on its way to the client."""
+    draft = judged.draft
+    try:
+        given = issue(judged, session, op, now())
+    except ProtocolError as error:
+        return _refused(draft, error, op)
     _note_a_worn_challenge(draft, op)
     commit()
-    return _reply(respond.success(stated(draft, session), code, op.rules.issuer))
+    return _reply(respond.success(stated(draft, session), given, op.rules.issuer))
 
 
 def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:
@@ -195,11 +183,14 @@ def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:
 
 
 def _send_back(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
-    """A refusal goes to the client; from a client that registered itself, and with nobody signed
-    in, only when the person clicks (RFC 9700 section 4.11.2).
+    """A refusal goes to the client, and is the one answer to a request that was pushed."""
+    return _refused(draft, error, op) if answer_once(draft, op, now()) else stale_page()
+
+
+def _refused(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
+    """From a client that registered itself, and with nobody signed in, it goes back only when the
+    person clicks (RFC 9700 section 4.11.2).
     """
-    if not answer_once(draft, op, now()):
-        return stale_page()
     draft = stated(draft, current_session(op, now()))
     reply = respond.refusal(draft, error, op.rules.issuer)
     commit()

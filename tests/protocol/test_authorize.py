@@ -89,7 +89,8 @@ def test_nothing_redirects_to_an_address_that_was_not_validated(
         ({"claims": "{"}, "invalid_request"),
         ({"claims": "[]"}, "invalid_request"),
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
-        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"response_mode": "fragment", "prompt": "none"}, "login_required"),
+        ({"response_mode": "query.jwt"}, "invalid_request"),
         ({"nonce": "n" * 2000}, "invalid_request"),
     ],
 )
@@ -99,7 +100,9 @@ def test_other_refusals_go_back_with_state_and_issuer(
     answer = world.browser().authorize(rp, **more)
 
     assert answer.status_code == 303
-    assert answer.headers["Location"].startswith(CALLBACK + "?")
+    tokens = "token" in (more.get("response_type") or "")
+    channel = "#" if tokens or more.get("response_mode") == "fragment" else "?"
+    assert answer.headers["Location"].startswith(CALLBACK + channel)
     said = returned(answer)
     assert (said["error"], said["state"], said["iss"]) == (error, "st4te", "https://op.test")
     assert "code" not in said

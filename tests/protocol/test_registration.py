@@ -124,7 +124,7 @@ def test_discovery_says_what_works_and_does_not_listen_to_the_host(world: World)
     assert said == second.json
     assert said["issuer"] == "https://op.test"
     assert said["code_challenge_methods_supported"] == ["S256"]
-    assert said["response_types_supported"] == ["code"]
+    assert said["response_types_supported"] == ["code", "id_token", "code id_token"]
     assert "RS256" in said["id_token_signing_alg_values_supported"]
     assert "evil" not in second.text
     assert first.headers["Access-Control-Allow-Origin"] == "*"

@@ -170,10 +170,12 @@ def test_a_nonce_of_any_kind_comes_back_as_it_was(house: World, nonce: str | Non
     assert claims(given["id_token"]).get("nonce") == nonce
 
 
-@spec("OID-02", "RED-13")
-@pytest.mark.parametrize("kind", ["id_token", "id_token token", "code id_token", "none"])
-def test_no_response_type_is_there_that_would_need_a_nonce(house: World, kind: str) -> None:
-    answer = house.browser().authorize(house.rp(), response_type=kind, nonce=None)
+@spec("RED-13")
+@pytest.mark.parametrize("kind", ["token", "id_token token", "code token", "none", "code code"])
+def test_no_response_type_is_there_that_puts_an_access_token_into_an_address(
+    house: World, kind: str
+) -> None:
+    answer = house.browser().authorize(house.rp(), response_type=kind, nonce="n")
 
     assert returned(answer)["error"] == "unsupported_response_type"
 
@@ -217,10 +219,17 @@ def test_a_login_hint_chooses_nobody(house: World, prompt: str | None) -> None:
         ('{"id_token":' * 600 + "1" + "}" * 600, "login_required"),
         ('{"id_token": {"acr": {"values": [1, {}]}}}', "invalid_request"),
         ('{"id_token": {"acr": {"essential": true, "values": "phr"}}}', "invalid_request"),
-        ('{"id_token": [], "userinfo": 3}', "login_required"),
+        ('{"id_token": [], "userinfo": 3}', "invalid_request"),
+        ('{"id_token": null, "userinfo": {}, "other": 3}', "login_required"),
+        ('{"id_token": {"name": "Ann"}}', "invalid_request"),
+        ('{"id_token": {"name": {"essential": "yes"}}}', "invalid_request"),
+        ('{"id_token": {"name": {"values": "Ann"}}}', "invalid_request"),
+        ('{"id_token": {"name": {"else": 1}}}', "login_required"),
         ('{"id_token": {"nobody_knows": {"essential": true}}}', "login_required"),
-        ('{"userinfo": {"__class__": null, "": null, "\\u0000": null}}', "login_required"),
-        ('{"id_token": {"sub": {"value": 3}}, "userinfo": NaN}', "login_required"),
+        ('{"userinfo": {"__class__": null, "": null}}', "login_required"),
+        ('{"userinfo": {"\\u0000": null}}', "invalid_request"),
+        ('{"id_token": {"sub": {"value": 3}}}', "login_required"),
+        ('{"id_token": {}, "userinfo": NaN}', "invalid_request"),
     ],
     ids=lambda value: str(value)[:24],
 )

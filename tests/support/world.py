@@ -265,9 +265,10 @@ def _provide_keys(op: Provider, secret: str, now: datetime) -> None:
 
 
 def returned(answer: TestResponse) -> dict[str, str]:
-    """The parameters the browser was sent back with."""
-    query = parse_qs(urlsplit(answer.headers["Location"]).query, keep_blank_values=True)
-    return {name: values[0] for name, values in query.items()}
+    """The parameters the browser was sent back with, in the address or behind it."""
+    address = urlsplit(answer.headers["Location"])
+    said = parse_qs(address.fragment or address.query, keep_blank_values=True)
+    return {name: values[0] for name, values in said.items()}
 
 
 def hidden(page: str, path: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ must fit together with in `agreement.py`.
 from collections.abc import Mapping
 from typing import Any
 
+from idp.domain.metadata import response_types
 from idp.domain.metadata.agreement import agree
 from idp.domain.metadata.members import ASSERTION_ALGS, CHECKS, WEB_URIS
 from idp.domain.metadata.shapes import (
@@ -25,10 +26,11 @@ from idp.policies import PolicySet
 __all__ = ["ASSERTION_ALGS", "InvalidMetadata", "checked", "policies_of"]
 
 
-def checked(given: Mapping[str, Any], *, loopback: bool) -> dict[str, Any]:
+def checked(given: Mapping[str, Any], *, loopback: bool, legacy: bool = False) -> dict[str, Any]:
     """The metadata as it will be kept, with defaults filled in; raises `InvalidMetadata`.
 
-    `loopback` allows http://localhost where otherwise only https is, for development.
+    `loopback` allows http://localhost where otherwise only https is, for development; `legacy`
+    the response types that put an access token into an address.
     """
     kept: dict[str, Any] = {}
     for name, check in CHECKS.items():
@@ -41,9 +43,7 @@ def checked(given: Mapping[str, Any], *, loopback: bool) -> dict[str, Any]:
     kept.setdefault("client_name", "")
     kept.setdefault("application_type", "web")
     kept.setdefault("token_endpoint_auth_method", "client_secret_basic")
-    kept.setdefault("grant_types", ["authorization_code"])
-    default_responses = ["code"] if "authorization_code" in kept["grant_types"] else []
-    kept.setdefault("response_types", default_responses)
+    response_types.settle(kept, legacy=legacy)
     kept["redirect_uris"] = [
         redirect_uri(uri, kept["application_type"], loopback=loopback)
         for uri in uris("redirect_uris", given.get("redirect_uris", []))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from idp.domain.metadata import certified, ciba
 from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
 from idp.domain.metadata.operators import TOKEN_EXCHANGE
+from idp.domain.metadata.response_types import grants_for
 from idp.domain.metadata.shapes import InvalidMetadata
 
 Kept = Mapping[str, Any]
@@ -23,7 +24,8 @@ def agree(kept: Kept) -> None:
 
 def _grants_and_responses(kept: Kept) -> None:
     grants, responses = kept["grant_types"], kept["response_types"]
-    if ("code" in responses) != ("authorization_code" in grants):
+    from_there = {"authorization_code", "implicit"} & set(grants)
+    if set(grants_for(responses)) != from_there:
         raise InvalidMetadata("grant_types and response_types do not fit together")
     if responses and not kept["redirect_uris"]:
         raise InvalidMetadata("redirect_uris is missing", "invalid_redirect_uri")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.crypto import jose
-from idp.domain.metadata import certified, ciba
+from idp.domain.metadata import certified, ciba, response_types
 from idp.domain.metadata.operators import TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
@@ -19,6 +19,7 @@ AUTH_METHODS = (
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANT_TYPES = (
     "authorization_code",
+    "implicit",
     "refresh_token",
     "client_credentials",
     TOKEN_EXCHANGE,
@@ -26,7 +27,6 @@ GRANT_TYPES = (
     ciba.GRANT_TYPE,
 )
 GIVE_REFRESH_TOKENS = {"authorization_code", DEVICE_CODE, ciba.GRANT_TYPE}
-RESPONSE_TYPES = ("code",)
 ASSERTION_ALGS = {
     "private_key_jwt": jose.ASYMMETRIC,
     "client_secret_jwt": ("HS256", "HS384", "HS512"),
@@ -50,7 +50,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "token_endpoint_auth_method": one_of(*AUTH_METHODS),
     "token_endpoint_auth_signing_alg": one_of(*jose.ASYMMETRIC, "HS256", "HS384", "HS512"),
     "grant_types": some_of(*GRANT_TYPES),
-    "response_types": some_of(*RESPONSE_TYPES),
+    "response_types": response_types.known,
     "scope": text,
     "contacts": strings,
     "jwks": jwks,

@@ -11,7 +11,7 @@ from idp.domain.approvals import DENIED, WAITING, Approval
 from idp.domain.clients import ClientView
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
-from idp.protocol.claims import access_token, aim, id_token
+from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import (
     AccessDenied,
     AuthorizationPending,
@@ -19,6 +19,7 @@ from idp.protocol.errors import (
     InvalidGrant,
     PolledTooSoon,
 )
+from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import proven, token_type
 
@@ -54,7 +55,9 @@ def tokens(
         op.grants.keep(refresh, line, now)
         body["refresh_token"] = refresh
     if "openid" in line.scopes:
-        body["id_token"] = id_token(op, client, line, nonce=None, access=minted.value, now=now)
+        body["id_token"] = id_token(
+            op, client, line, nonce=None, beside=Beside(access=minted.value), now=now
+        )
     op.clients.touch(client.client_id, now)
     return body
 

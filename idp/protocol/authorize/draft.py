@@ -33,6 +33,10 @@ class Draft:
     session_state: str | None = None
     pushed: str | None = None  # which pushed request it is, as the digest of its handle in hex
 
+    def gives(self, what: str) -> bool:
+        """Whether the response type has this word: `code`, `id_token` or `token`."""
+        return what in self.response_type.split(" ")
+
     @property
     def offline(self) -> bool:
         return "offline_access" in self.scopes

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from idp.domain import Provider
-from idp.protocol.authorize.checks.channel import RESPONSE_MODES, RESPONSE_TYPES
+from idp.domain.metadata import response_types
+from idp.protocol.authorize.checks.channel import RESPONSE_MODES
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 
@@ -21,6 +22,8 @@ class Reply:
     @property
     def location(self) -> str:
         """The address to redirect to; a query that was registered is kept (RFC 6749 3.1.2)."""
+        if self.mode == "fragment":
+            return f"{self.redirect_uri}#{urlencode(self.parameters)}"
         joined = "&" if urlsplit(self.redirect_uri).query else "?"
         bare = self.redirect_uri.removesuffix("?")
         return bare + joined + urlencode(self.parameters)
@@ -33,9 +36,9 @@ class Reply:
         return f"{parts.scheme}:"
 
 
-def success(draft: Draft, code: str, issuer: str) -> Reply:
-    """The code, and nothing that was not asked for."""
-    return _reply(draft, {"code": code}, issuer)
+def success(draft: Draft, given: Mapping[str, str], issuer: str) -> Reply:
+    """What was asked for, and nothing else."""
+    return _reply(draft, {**given}, issuer)
 
 
 def refusal(draft: Draft, error: ProtocolError, issuer: str) -> Reply:
@@ -50,7 +53,9 @@ def metadata(op: Provider) -> Mapping[str, object]:
     """What discovery says about it."""
     return {
         "authorization_endpoint": f"{op.rules.issuer}/authorize",
-        "response_types_supported": list(RESPONSE_TYPES),
+        "response_types_supported": list(
+            response_types.supported(legacy=op.rules.legacy_response_types)
+        ),
         "response_modes_supported": list(RESPONSE_MODES),
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["S256"],

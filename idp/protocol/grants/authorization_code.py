@@ -18,8 +18,9 @@ from idp.domain.codes import AUTHORIZATION, AlreadySpent, Code, Gone
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
-from idp.protocol.claims import access_token, aim, id_token
+from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
+from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import proven, token_type
 
@@ -93,7 +94,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
         if "openid" in line.scopes:
             nonce = row.details["nonce"]
             body["id_token"] = id_token(
-                self.op, view, line, nonce=nonce, access=minted.value, now=now
+                self.op, view, line, nonce=nonce, beside=Beside(access=minted.value), now=now
             )
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER

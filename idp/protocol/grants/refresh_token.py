@@ -13,8 +13,9 @@ from idp.crypto.secrets import Handle
 from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
-from idp.protocol.claims import access_token, aim, id_token
+from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
+from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import bound_to, proven, shown, token_type
 
@@ -70,7 +71,7 @@ class RefreshToken(RefreshTokenGrant):
         }
         if "openid" in scopes:
             body["id_token"] = id_token(
-                self.op, view, line, nonce=None, access=minted.value, now=now
+                self.op, view, line, nonce=None, beside=Beside(access=minted.value), now=now
             )
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain.accounts import Account
+from idp.protocol.claims_request import names
 from idp.web.account.access import signed_in
 from idp.web.authorize import Transaction, find_transaction, remember
 from idp.web.interaction.passage import address, go_on, mark
@@ -89,4 +90,4 @@ def _consent_page(
 
 def _claims(transaction: Transaction) -> list[str]:
     """The single claims that are asked for beside the scopes."""
-    return sorted({name for member in transaction.draft.claims.values() for name in member})
+    return names(transaction.draft.claims)

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.domain.metadata import response_types
 from idp.protocol.arrivals import arriving
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from idp.protocol.messages import OAuthRequest
 
-RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query", "form_post")
+RESPONSE_MODES = ("query", "fragment", "form_post")
 MAY_REPEAT = frozenset({"resource", "audience"})
 LONGEST = {"state": 4096, "nonce": 1024, "login_hint": 255, "claims": 8192}
 
@@ -41,14 +41,21 @@ def client_and_redirect_uri(request: OAuthRequest, op: Provider) -> Draft:
 
 
 def response_channel(draft: Draft, request: OAuthRequest) -> Draft:
-    """How even a refusal is to be sent, and whether anybody is to be asked about it."""
+    """How even a refusal is to be sent, and whether anybody is to be asked about it: in the
+    address, behind it, or by a form. What asks for a token gets no answer in a query, where
+    servers would log it (Multiple Response Types section 5).
+    """
     if "none" in (request.parameters.get("prompt") or "").split():
         draft = replace(draft, prompt=frozenset({"none"}))
-    modes = request.parameters.all("response_mode")
+    types, modes = request.parameters.all("response_type"), request.parameters.all("response_mode")
+    words = {word for asked in types for word in asked.split(" ")}
+    tokens = bool(words & {"id_token", "token"})
+    usual = "fragment" if tokens else "query"
+    mode = modes[0] if len(modes) == 1 and modes[0] in RESPONSE_MODES else usual
     web = urlsplit(draft.redirect_uri).scheme in ("http", "https")
-    if modes == ("form_post",) and web:
-        return replace(draft, response_mode="form_post")
-    return draft
+    if (mode == "form_post" and not web) or (mode == "query" and tokens):
+        mode = usual
+    return replace(draft, response_mode=mode)
 
 
 def repeats(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
@@ -71,24 +78,33 @@ def redirect_uri_is_said(draft: Draft, request: OAuthRequest, op: Provider) -> D
 
 
 def response_type(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """What is asked for: a code."""
-    asked = request.parameters.get("response_type")
-    if asked is None:
+    """What is asked for: a code, an ID token, or both; and an access token where the operator
+    still allows one in an address. Nobody proves a key here, so a bound one is never given.
+    """
+    sent = request.parameters.get("response_type")
+    if sent is None:
         raise InvalidRequest("response_type is missing")
-    if asked not in RESPONSE_TYPES:
+    asked = response_types.canonical(sent)
+    if asked not in response_types.supported(legacy=op.rules.legacy_response_types):
         raise UnsupportedResponseType("the response_type is not supported")
     if asked not in draft.client.response_types:
         raise UnauthorizedClient("the response_type is not registered for this client")
-    return replace(draft, response_type=asked)
+    draft = replace(draft, response_type=asked)
+    bound = draft.client.dpop_bound or draft.client.certificate_bound
+    if draft.gives("token") and bound:
+        raise UnauthorizedClient("this client's access tokens are bound to a key")
+    return draft
 
 
 def response_mode(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """query, or form_post for addresses a form can be posted to."""
+    """query, fragment, or form_post for addresses a form can be posted to."""
     asked = request.parameters.get("response_mode")
     if asked is not None and asked not in RESPONSE_MODES:
         raise InvalidRequest("the response_mode is not supported")
     if asked == "form_post" and draft.response_mode != "form_post":
         raise InvalidRequest("form_post needs an https redirect URI")
+    if asked == "query" and draft.response_mode != "query":
+        raise InvalidRequest("tokens are not sent in a query")
     return draft
 
 

@@ -1,11 +1,10 @@
 """Who should sign in, how strongly, how lately, and what is told about them."""
 
-import json
 from dataclasses import replace
-from typing import Any
 
 from idp.crypto import jose
 from idp.domain import Provider
+from idp.protocol import claims_request
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.messages import OAuthRequest
@@ -36,20 +35,19 @@ def claims(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     text = request.parameters.get("claims")
     if text is None or "openid" not in draft.scopes:
         return draft
-    try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("claims is not JSON") from None
-    if not isinstance(asked, dict):
-        raise InvalidRequest("claims is not a JSON object")
-    kept = {m: asked[m] for m in ("userinfo", "id_token") if isinstance(asked.get(m), dict)}
-    draft = replace(draft, claims={m: dict.fromkeys(kept[m]) for m in kept})
-    return _claims_that_steer(draft, kept.get("id_token", {}))
+    asked = claims_request.read(text)
+    return replace(
+        draft,
+        claims=asked.claims,
+        hinted_sub=asked.sub,
+        acr_values=asked.acr_values,
+        acr_essential=asked.acr_essential,
+    )
 
 
 def acr_values(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """How strong the sign-in should be, the best first; a wish unless claims made it a must."""
-    if draft.acr_essential:
+    if draft.acr_values:
         return draft
     asked = (request.parameters.get("acr_values") or "").split()
     defaults = draft.client.details.get("default_acr_values", ())
@@ -68,6 +66,8 @@ def hints(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
         raise InvalidRequest("id_token_hint is not one of ours") from None
     if said.get("iss") != op.rules.issuer or not isinstance(said.get("sub"), str):
         raise InvalidRequest("id_token_hint is not one of ours")
+    if draft.hinted_sub not in (None, said["sub"]):
+        raise InvalidRequest("id_token_hint and claims name different people")
     return replace(draft, hinted_sub=said["sub"])
 
 
@@ -75,18 +75,3 @@ def locales(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """Languages the person may like, the best first."""
     asked = (request.parameters.get("ui_locales") or "").split()
     return replace(draft, ui_locales=tuple(tag[:35] for tag in asked[:10]))
-
-
-def _claims_that_steer(draft: Draft, id_token: dict[str, Any]) -> Draft:
-    """`sub` and `acr` with values say who and how, not only what to tell (Core 5.5.1)."""
-    sub = id_token.get("sub")
-    if isinstance(sub, dict) and isinstance(sub.get("value"), str):
-        draft = replace(draft, hinted_sub=sub["value"])
-    acr = id_token.get("acr")
-    if not isinstance(acr, dict):
-        return draft
-    values = acr.get("values", [acr["value"]] if "value" in acr else [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InvalidRequest("the acr values are not strings")
-    essential = acr.get("essential") is True and bool(values)
-    return replace(draft, acr_values=tuple(values[:10]), acr_essential=essential)

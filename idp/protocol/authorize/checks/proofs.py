@@ -12,8 +12,8 @@ CHALLENGE = re.compile(r"[A-Za-z0-9\-_]{43}")
 
 
 def pkce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """S256 and nothing else; required of public clients and of those without OpenID
-    (RFC 7636 section 4.4.1, design decision on RFC 9700 section 2.1.1).
+    """S256 and nothing else; where a code is asked for, required of public clients and of those
+    without OpenID (RFC 7636 section 4.4.1, design decision on RFC 9700 section 2.1.1).
     """
     challenge = request.parameters.get("code_challenge")
     method = request.parameters.get("code_challenge_method")
@@ -21,6 +21,8 @@ def pkce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
         strict = op.rules.pkce_required == "all"
         if "code_challenge" in request.parameters or method is not None:
             raise InvalidRequest("code_challenge is missing")
+        if not draft.gives("code"):
+            return draft
         if strict or draft.client.public or "openid" not in draft.scopes:
             raise InvalidRequest("code_challenge is required")
         return draft
@@ -40,5 +42,10 @@ def dpop_jkt(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
 
 
 def nonce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """Carried through to the ID token, unchanged."""
-    return replace(draft, nonce=request.parameters.get("nonce"))
+    """Carried through to the ID token, unchanged. An ID token that comes by the browser must have
+    one: nothing else ties it to this request (OpenID Connect Core sections 3.2.2.1 and 3.3.2.11).
+    """
+    sent = request.parameters.get("nonce")
+    if sent is None and draft.gives("id_token"):
+        raise InvalidRequest("nonce is missing")
+    return replace(draft, nonce=sent)

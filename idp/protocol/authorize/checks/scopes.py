@@ -6,7 +6,7 @@ from dataclasses import replace
 from idp.domain import Provider
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.claims import OPENID_SCOPES
-from idp.protocol.errors import InvalidScope, InvalidTarget
+from idp.protocol.errors import InvalidRequest, InvalidScope, InvalidTarget
 from idp.protocol.messages import OAuthRequest
 
 SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
@@ -14,11 +14,17 @@ MOST_SCOPES = 100
 
 
 def scope(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """Scopes that exist and that the client may ask for."""
+    """Scopes that exist and that the client may ask for. Without a code nothing stays connected
+    when the person is gone, so offline_access is ignored (OpenID Connect Core section 11).
+    """
     asked = tuple(dict.fromkeys((request.parameters.get("scope") or "").split(" ")))
     asked = tuple(item for item in asked if item)
     if len(asked) > MOST_SCOPES or any(not SCOPE.fullmatch(item) for item in asked):
         raise InvalidScope("the scope is malformed")
+    if draft.gives("id_token") and "openid" not in asked:
+        raise InvalidRequest("an ID token needs the scope openid")
+    if not draft.gives("code"):
+        asked = tuple(item for item in asked if item != "offline_access")
     known = set(OPENID_SCOPES)
     if not set(asked) <= known:
         known |= set(op.resources.scopes())
