@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run certify-op lint check test journeys bench faults migrate docs lock clean
+.PHONY: help demo run certify-op lint check test journeys bench faults fuzz migrate docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -25,6 +25,12 @@ help: ## List the targets
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix tests/node --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+# atheris has no wheel for every Python; without it the fuzzers change bytes by chance.
+.venv/fuzz-ready: .venv/test-ready requirements/fuzz.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r requirements/fuzz.txt || echo "atheris has no wheel for this Python: no coverage is followed"
+	@touch $@
+
 demo: .venv/demo-ready ## The provider, two apps and an API, on this machine
 	@exec $(PY) -m client_demo.run
 
@@ -43,7 +49,7 @@ lint: .venv/test-ready ## Format, lint, types, floors
 check: lint ## The same, and the fast tests: under two minutes
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 
-test: .venv/node-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache
+test: .venv/node-ready .venv/fuzz-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 	@$(PY) -m pytest -q -m journey
 	@$(PY) -m pytest -q -m slow
@@ -66,6 +72,9 @@ SEED ?= 1
 
 faults: .venv/test-ready ## What is promised, while things are killed; MINUTES=, SEED=
 	@$(PY) -m tests.faults --minutes $(MINUTES) --seed $(SEED)
+
+fuzz: .venv/fuzz-ready ## What reads what strangers send, each reader for SECONDS=
+	@$(PY) -m tests.fuzz --seconds $(SECONDS)
 
 migrate: .venv/demo-ready ## Bring the database to the newest shape
 	@$(PY) -m idp.cli migrate
