@@ -27,7 +27,17 @@ OP = "https://op.test"
 NOTE = "<!-- Made by `make docs`; change what it is made from. -->\n"
 SPELLED = re.compile(r"\(([^()]*(?:RFC \d|OpenID|Core|Discovery|Logout)[^()]*)\)")
 SETTING = re.compile(r"^(?:# )?(\w+) = .*?  # (.+)$")
-STANDARDS = ("RFC", "OpenID", "Core", "RP-Initiated", "Back-Channel", "OAuth", "WCAG", "WebAuthn")
+STANDARDS = (
+    "RFC",
+    "OpenID",
+    "FAPI",
+    "Core",
+    "RP-Initiated",
+    "Back-Channel",
+    "OAuth",
+    "WCAG",
+    "WebAuthn",
+)
 LIMITS = {"ge": "at least", "le": "at most"}
 
 

@@ -15,6 +15,7 @@ from idp.cli.details import details
 from idp.cli.exchange import exchange
 from idp.cli.feed import feed
 from idp.cli.policies import policies, role
+from idp.cli.profile import profile
 from idp.cli.server import migrate, serve, worker
 from idp.cli.sign_out import receipt, signout
 from idp.cli.streams import stream
@@ -42,6 +43,7 @@ for command in COMMANDS:
     idp.add_command(command)
 client.add_command(exchange)
 resource.add_command(details)
+client.add_command(profile)
 
 
 def main() -> None:

@@ -116,6 +116,7 @@ def check(
     nonces: Nonces | None = None,
     nonce_required: bool = False,
     alias: str | None = None,
+    algorithms: Sequence[str] = ALGORITHMS,
 ) -> Proof:
     """Judge what came in the `DPoP` header (RFC 9449 section 4.3); raises `InvalidProof`.
 
@@ -128,7 +129,7 @@ def check(
     key = _public_key(header)
     try:
         verifier = jose.Verifier(None, None, key)
-        claims = jose.verify(values[0].strip(), [verifier], ALGORITHMS, typ=TYPE)
+        claims = jose.verify(values[0].strip(), [verifier], algorithms, typ=TYPE)
         jkt = jose.thumbprint(key)
     except jose.Unverifiable as error:
         raise InvalidProof(str(error)) from error

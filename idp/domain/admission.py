@@ -1,12 +1,16 @@
 """What a client says about itself, held against what this provider does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from idp.domain.metadata import checked
-from idp.domain.metadata.operators import offered
+from idp.domain.client_documents import is_address
+from idp.domain.metadata import InvalidMetadata, checked
+from idp.domain.metadata.operators import decided, offered
+from idp.domain.metadata.profiles import judge_policies
 from idp.domain.rules import Rules
 from idp.store import Json
+
+NOTHING: Json = {}
 
 
 class Admission:
@@ -17,10 +21,25 @@ class Admission:
 
     def checked(self, details: Mapping[str, Any]) -> Json:
         """Every member checked, and defaults filled in; raises `InvalidMetadata`."""
+        if details.get("token_endpoint_auth_method") == "tls_client_auth":
+            if self._rules.authorities is None:
+                raise InvalidMetadata("tls_client_auth needs authorities; set mtls.ca_bundle")
         return checked(
             details, loopback=self._rules.loopback_allowed, legacy=self._rules.legacy_response_types
         )
 
-    def offered(self, details: Mapping[str, Any]) -> Json:
-        """The same of a client that speaks for itself: it grants itself no privilege (DCR-04)."""
-        return self.checked(offered(details))
+    def offered(self, details: Mapping[str, Any], before: Mapping[str, Any] = NOTHING) -> Json:
+        """The same of a client that speaks for itself: it grants itself no privilege (DCR-04),
+        and keeps what an operator has decided about it.
+        """
+        return self.checked(offered(details) | decided(before))
+
+    def decided(self, client_id: str, said: Mapping[str, Any], policies: Iterable[str]) -> Json:
+        """The same of a client an operator decides about, which has named these policies. One
+        that describes itself at its own address could take back what a profile promises.
+        """
+        kept = self.checked(said)
+        if kept.get("profile") is not None and is_address(client_id):
+            raise InvalidMetadata("a client that describes itself cannot be held to a profile")
+        judge_policies(kept.get("profile"), policies)
+        return kept

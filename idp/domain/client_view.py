@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from idp.domain.metadata.profiles import fitting
 from idp.policies import PolicySet
 from idp.store.clients import Client, ClientSecret
 
@@ -40,6 +41,11 @@ class ClientView:
     @property
     def auth_method(self) -> str:
         return str(self.details["token_endpoint_auth_method"])
+
+    @property
+    def profile(self) -> str | None:
+        """The profile an operator holds it to: FAPI 2.0 with or without signed messages."""
+        return self.details.get("profile")
 
     @property
     def public(self) -> bool:
@@ -141,7 +147,7 @@ def view_of(
         client_id=row.client_id,
         version=row.version,
         details=MappingProxyType(dict(row.details)),
-        policies=tuple(row.policies or policies),
+        policies=tuple(row.policies or fitting(row.details.get("profile"), tuple(policies))),
         serves=frozenset(row.serves),
         trusted=row.trusted,
         dynamic=row.dynamic,

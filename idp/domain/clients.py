@@ -22,6 +22,7 @@ from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
 from idp.domain.metadata import InvalidMetadata, policies_of
 from idp.domain.metadata.operators import decided
+from idp.domain.metadata.profiles import judge_policies
 from idp.domain.outbound import Outbound
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
@@ -151,10 +152,11 @@ class Clients:
     def update(self, client_id: str, details: Mapping[str, Any], now: datetime) -> ClientView:
         """Replace a client's metadata (RFC 7592 section 2.2)."""
         view = self.get(client_id)
-        kept = self._admission.offered(details) | decided(view.details)
+        kept = self._admission.offered(details, view.details)
         if kept["token_endpoint_auth_method"] != view.auth_method:
             raise InvalidMetadata("token_endpoint_auth_method cannot be changed; register anew")
         policies = policies_of(details) or view.policies
+        judge_policies(view.profile, policies)
         self._change(client_id, details=kept, policies=list(policies))
         return self._load(client_id)
 
@@ -164,6 +166,7 @@ class Clients:
         """
         names = list(policies)
         PolicySet.for_client(names)
+        judge_policies(self.get(client_id).profile, names)
         self._change(client_id, policies=names)
         return self._load(client_id)
 
@@ -172,7 +175,8 @@ class Clients:
         `InvalidMetadata`.
         """
         said = {**self.get(client_id).details, **members}
-        self._change(client_id, details=self._admission.checked(said))
+        named = self._session.scalars(select(Client.policies).filter_by(client_id=client_id)).one()
+        self._change(client_id, details=self._admission.decided(client_id, said, named))
         return self._load(client_id)
 
     def remove(self, client_id: str, now: datetime) -> None:
@@ -246,6 +250,7 @@ class Clients:
     ) -> tuple[ClientView, Handle | None]:
         names = list(policies)
         PolicySet.for_client(names)
+        judge_policies(kept.get("profile"), names)
         writing(self._session)
         client_id = new_handle("c_")
         self._session.add(

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
+from idp.crypto.interaction import HEADER as INTERACTION_ID
 from idp.guard.guard import Guard
 from idp.guard.judge import Access
 from idp.guard.jwks import WouldWait
@@ -61,7 +62,7 @@ class AsgiGuard:
             await _refuse(scope, receive, send, refused)
             return
         scope[ACCESS] = access
-        await self._application(scope, receive, self._with_headers(send, access))
+        await self._application(scope, receive, self._with_headers(scope, send, access))
 
     async def _judge(self, need: Need, arrival: Arrival) -> Access:
         try:
@@ -80,8 +81,13 @@ class AsgiGuard:
             certificate=shown.in_scope(scope) if shown is not None else None,
         )
 
-    def _with_headers(self, send: Send, access: Access) -> Send:
-        more = _encoded(self._guard.headers(access, debug=self._debug))
+    def _with_headers(self, scope: Scope, send: Send, access: Access) -> Send:
+        said = _values(scope, INTERACTION_ID.encode())
+        more = _encoded(
+            self._guard.headers(
+                access, debug=self._debug, interaction_id=said[0] if len(said) == 1 else None
+            )
+        )
         if not more:
             return send
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
+from idp.crypto.interaction import HEADER as INTERACTION_ID
 from idp.guard.guard import Guard
 from idp.guard.judge import Access
 from idp.guard.needs import Arrival, Freshness, Need
@@ -75,7 +76,9 @@ class FlaskGuard:
     def _after(self, response: Response) -> Response:
         access = g.get("access")
         if isinstance(access, Access):
-            response.headers.extend(self._guard.headers(access, debug=self._debug))
+            said = request.headers.get(INTERACTION_ID)
+            more = self._guard.headers(access, debug=self._debug, interaction_id=said)
+            response.headers.extend(more)
         return response
 
     def _describe(self) -> Response:

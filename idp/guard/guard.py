@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 
 from idp.crypto.dpop import ALGORITHMS, Nonces
+from idp.crypto.interaction import HEADER as INTERACTION_ID
+from idp.crypto.interaction import echoed
 from idp.guard import metadata as resource_metadata
 from idp.guard import needs
 from idp.guard.certificates import Certificates
@@ -135,13 +137,17 @@ class Guard:
         """
         return self._here().judge(need, arrival, wait=wait)
 
-    def headers(self, access: Access, *, debug: bool = False) -> list[tuple[str, str]]:
+    def headers(
+        self, access: Access, *, debug: bool = False, interaction_id: str | None = None
+    ) -> list[tuple[str, str]]:
         """What the answer to a request that was let through should carry.
 
-        A fresh nonce for the next proof; with `debug` who vouched for the token, and how old
-        our knowledge of what ended is.
+        A fresh nonce for the next proof; the request's own `x-fapi-interaction-id`; with
+        `debug` who vouched for the token, and how old our knowledge of what ended is.
         """
         found = []
+        if echoed(interaction_id) is not None:
+            found.append((INTERACTION_ID, str(interaction_id)))
         if access.dpop_nonce is not None:
             found.append(("DPoP-Nonce", access.dpop_nonce))
         if debug:

@@ -51,7 +51,9 @@ class WsgiGuard:
         except Refused as refused:
             return _answer(start_response, refused.status, refused.headers, refused.body)
         environ[ACCESS] = access
-        more = self._guard.headers(access, debug=self._debug)
+        more = self._guard.headers(
+            access, debug=self._debug, interaction_id=environ.get("HTTP_X_FAPI_INTERACTION_ID")
+        )
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401
             return start_response(status, [*headers, *more], *rest)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from idp.crypto import dpop
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.domain.metadata.profiles import FAPI_ALGS
 from idp.protocol.errors import InvalidDpopProof, ProofRefused, UseDpopNonce
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.mtls import at_alias
@@ -19,15 +20,15 @@ CHALLENGE = f'DPoP realm="idp", algs="{" ".join(dpop.ALGORITHMS)}"'
 def proven_key(request: OAuthRequest, op: Provider, client: ClientView) -> str | None:
     """The key a token request proves, or None when it proves none (section 5)."""
     if "dpop" in request.headers:
-        return _judged(request, op, None)
+        return _judged(request, op, None, client)
     if client.dpop_bound:
         raise InvalidDpopProof("a DPoP proof is needed")
     return None
 
 
-def proven_beside(request: OAuthRequest, op: Provider) -> str | None:
+def proven_beside(request: OAuthRequest, op: Provider, client: ClientView) -> str | None:
     """The key a pushed request proves, if it brings a proof at all (section 10.1)."""
-    return _judged(request, op, None) if "dpop" in request.headers else None
+    return _judged(request, op, None, client) if "dpop" in request.headers else None
 
 
 def proven_with(token: str, request: OAuthRequest, op: Provider) -> str:
@@ -57,7 +58,10 @@ def metadata(op: Provider) -> Mapping[str, object]:
     return {"dpop_signing_alg_values_supported": list(dpop.ALGORITHMS)}
 
 
-def _judged(request: OAuthRequest, op: Provider, token: str | None) -> str:
+def _judged(
+    request: OAuthRequest, op: Provider, token: str | None, client: ClientView | None = None
+) -> str:
+    held_to = client.profile if client is not None else None
     try:
         proof = dpop.check(
             request.headers.get("dpop", ()),
@@ -68,6 +72,7 @@ def _judged(request: OAuthRequest, op: Provider, token: str | None) -> str:
             token=token,
             nonces=op.keys.nonces,
             nonce_required=op.rules.dpop_nonce_required,
+            algorithms=dpop.ALGORITHMS if held_to is None else FAPI_ALGS,
         )
     except dpop.StaleNonce as error:
         raise UseDpopNonce("a fresh nonce is needed", reason=error.reason) from None

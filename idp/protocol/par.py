@@ -51,7 +51,7 @@ def _bound(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """A proof beside the request binds the code to its key, as dpop_jkt does (RFC 9449
     section 10.1); the two must not contradict each other.
     """
-    jkt = dpop.proven_beside(request, op)
+    jkt = dpop.proven_beside(request, op, draft.client)
     if jkt is None:
         return draft
     if draft.dpop_jkt not in (None, jkt):

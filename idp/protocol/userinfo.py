@@ -1,8 +1,12 @@
 """The userinfo endpoint (OpenID Connect Core section 5.3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from uuid import uuid4
 
 from idp.crypto import jose
+from idp.crypto.interaction import HEADER as INTERACTION_ID
+from idp.crypto.interaction import echoed
 from idp.domain import Provider
 from idp.protocol import bearer
 from idp.protocol.claims import CLAIMS_SUPPORTED, user_claims
@@ -12,6 +16,10 @@ from idp.protocol.messages import Answer, OAuthRequest
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
     """The claims of the person behind an access token, as JSON or as a signed JWT."""
+    return _with_interaction(_claims(request, op), request)
+
+
+def _claims(request: OAuthRequest, op: Provider) -> Answer:
     access = bearer.accepted(request, op, "openid")
     line = op.grants.line(access.line_id or "")
     if line is None:
@@ -34,3 +42,9 @@ def metadata(op: Provider) -> Mapping[str, object]:
         "claims_supported": list(CLAIMS_SUPPORTED),
         "claims_parameter_supported": True,
     }
+
+
+def _with_interaction(answer: Answer, request: OAuthRequest) -> Answer:
+    """The number the call came with, or one of its own (FAPI-CIBA section 6.2.1)."""
+    number = echoed(request.header(INTERACTION_ID)) or str(uuid4())
+    return replace(answer, headers=(*answer.headers, (INTERACTION_ID, number)))

@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
         "client exchange {client} {resource}",
         "client exchange {client} https://nowhere.test",
     ),
+    "client profile": ("client profile {client} none", "client profile {client} fapi2"),
     "client remove": ("client remove {client}", "client remove nobody"),
     "resource add": ("resource add https://{new}.test", "resource add not-an-address"),
     "resource list": ("resource list", None),

@@ -7,11 +7,14 @@ import pytest
 
 from certify.people import PEOPLE
 from idp.store import db
+from tests.conformance.fapi_api import Api, api_of
+from tests.conformance.fapi_party import Fapi
 from tests.conformance.listener import Listener, listener
 from tests.conformance.marks import runs
 from tests.conformance.party import RelyingParty
 from tests.conformance.plans import Variant
 from tests.conformance.registration import unregister
+from tests.support.certified import MTLS
 from tests.support.world import World, make_world
 
 EVERY_CLAIM = PEOPLE["foo"]
@@ -19,9 +22,11 @@ SETTINGS = {
     "IDP_REGISTRATION__TOKEN_ENDPOINT_AUDIENCE": "true",
     "IDP_REGISTRATION__QUOTA": "100000",
     "IDP_LEGACY_RESPONSE_TYPES": "true",
+    **MTLS,
 }
 
 Registers = Callable[..., RelyingParty]
+Plays = Callable[..., Fapi]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -99,3 +104,32 @@ def registers(op: World, variant: Variant) -> Iterator[Registers]:
 def rp(registers: Registers) -> RelyingParty:
     """A relying party of the variant at hand."""
     return registers()
+
+
+@pytest.fixture(scope="module")
+def api(op: World) -> Iterator[Api]:
+    """The API of the FAPI 2.0 modules."""
+    with api_of(op) as made:
+        yield made
+
+
+@pytest.fixture
+def plays(op: World, api: Api, variant: Variant) -> Plays:
+    """A client of a FAPI 2.0 module, with metadata of its own."""
+
+    def play(number: int = 1, **metadata: Any) -> Fapi:
+        return Fapi(op, metadata, variant, api=api, number=number)
+
+    return play
+
+
+@pytest.fixture
+def one(plays: Plays) -> Fapi:
+    """Client 1 of a FAPI 2.0 module."""
+    return plays()
+
+
+@pytest.fixture
+def two(plays: Plays) -> Fapi:
+    """Client 2: other keys, another certificate, an address with a query."""
+    return plays(2)

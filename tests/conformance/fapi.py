@@ -113,9 +113,36 @@ def only(prefix: str, words: str, marks: str) -> tuple[str, ...]:
 
 SECURITY = "fapi2-security-profile-final-"
 CIBA = "fapi-ciba-id1"
-SECURITY_RUNS: tuple[Variant, ...] = ()
+
+
+def run(auth: str, constraint: str, *more: str, slow: bool = True, signed: bool = False) -> Variant:
+    """A variant of the FAPI 2.0 plans, and the modules it goes without."""
+    marks = "S" * (not signed) + "D" * (constraint != "dpop") + "K" * (auth != "private_key_jwt")
+    marks += "O" * ("plain_oauth" in more)
+    return Variant(
+        client_auth=auth,
+        registration="static",
+        sender_constrain=constraint,
+        more=more,
+        without=only(SECURITY, SECURITY_WORDS, marks),
+        slow=slow,
+    )
+
+
+SECURITY_RUNS: tuple[Variant, ...] = (
+    run("private_key_jwt", "dpop", slow=False),
+    run("mtls", "mtls", slow=False),
+    run("private_key_jwt", "mtls"),
+    run("mtls", "dpop"),
+    *(run(a, c, "plain_oauth") for a in ("private_key_jwt", "mtls") for c in ("dpop", "mtls")),
+)
 MESSAGE_RUNS: tuple[Variant, ...] = ()
-MACHINE_RUNS: tuple[Variant, ...] = ()
+MACHINE_RUNS: tuple[Variant, ...] = (
+    run("private_key_jwt", "dpop", "client_credentials", slow=False),
+    run("mtls", "mtls", "client_credentials", slow=False),
+    run("private_key_jwt", "mtls", "client_credentials"),
+    run("mtls", "dpop", "client_credentials"),
+)
 CIBA_RUNS: tuple[Variant, ...] = ()
 
 FAPI = {

@@ -103,6 +103,8 @@ def test_discovery_has_registered_members_of_the_right_types(document: Json) -> 
             assert isinstance(value, list), name
             assert value, name
             assert all(isinstance(item, str) for item in value), name
+        elif name == "mtls_endpoint_aliases":
+            assert set(value) <= {n for n in document if n.endswith("_endpoint")}
         else:
             assert name in BOOLEANS, name
             assert isinstance(value, bool), name

@@ -12,6 +12,7 @@ from typing import Any
 from idp.domain.metadata import response_types
 from idp.domain.metadata.agreement import agree
 from idp.domain.metadata.members import ASSERTION_ALGS, CHECKS, WEB_URIS
+from idp.domain.metadata.profiles import settled
 from idp.domain.metadata.shapes import (
     LONGEST_NAME,
     InvalidMetadata,
@@ -57,6 +58,7 @@ def checked(given: Mapping[str, Any], *, loopback: bool, legacy: bool = False) -
             request_uri(uri, loopback=loopback)
             for uri in uris("request_uris", given["request_uris"])
         ]
+    kept = settled(kept)
     agree(kept)
     return kept
 

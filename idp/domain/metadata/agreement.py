@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.domain.metadata import certified, ciba
+from idp.domain.metadata import certified, ciba, profiles
 from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
 from idp.domain.metadata.operators import TOKEN_EXCHANGE
 from idp.domain.metadata.response_types import grants_for
@@ -82,6 +82,7 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     _keys,
     _assertion_alg,
     certified.agree,
+    profiles.agree,
     _frontchannel,
     _signed_requests,
     ciba.agree,

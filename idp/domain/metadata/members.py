@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.crypto import jose
-from idp.domain.metadata import certified, ciba, response_types
+from idp.domain.metadata import certified, ciba, profiles, response_types
 from idp.domain.metadata.operators import TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
@@ -69,6 +69,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "require_signed_request_object": boolean,
     "require_pushed_authorization_requests": boolean,
     **certified.CHECKS,
+    "profile": one_of(*profiles.PROFILES),
     "assertion_audience": one_of("issuer", "token_endpoint"),
     "token_exchange": exchange_right,
     "may_act": party,

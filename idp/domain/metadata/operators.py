@@ -6,7 +6,7 @@ from typing import Any
 
 from idp.domain.metadata.shapes import InvalidMetadata, boolean, strings, text
 
-OPERATORS_ALONE = ("assertion_audience", "token_exchange", "may_act")
+OPERATORS_ALONE = ("assertion_audience", "token_exchange", "may_act", "profile")
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
 PARTY = ("iss", "sub", "client_id")
 

@@ -18,7 +18,7 @@ def pkce(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     challenge = request.parameters.get("code_challenge")
     method = request.parameters.get("code_challenge_method")
     if challenge is None:
-        strict = op.rules.pkce_required == "all"
+        strict = op.rules.pkce_required == "all" or draft.client.profile is not None
         if "code_challenge" in request.parameters or method is not None:
             raise InvalidRequest("code_challenge is missing")
         if not draft.gives("code"):
