@@ -14,6 +14,7 @@ from idp.cli.clients import client, resource
 from idp.cli.details import details
 from idp.cli.exchange import exchange
 from idp.cli.feed import feed
+from idp.cli.issuers import issuer
 from idp.cli.policies import policies, role
 from idp.cli.profile import profile
 from idp.cli.server import migrate, serve, worker
@@ -36,7 +37,7 @@ def idp(config: str | None) -> None:
 
 
 COMMANDS = (
-    *(account, signout, receipt, client, resource, policies, role),
+    *(account, signout, receipt, client, issuer, resource, policies, role),
     *(key, deliveries, stream, feed, doctor, batch, migrate, serve, worker),
 )
 for command in COMMANDS:

@@ -20,6 +20,7 @@ from idp.domain.client_keys import ClientKeys
 from idp.domain.client_requests import RequestObjects
 from idp.domain.client_view import ClientView, view_of
 from idp.domain.feed import Feed
+from idp.domain.issuers import Issuers
 from idp.domain.metadata import InvalidMetadata, policies_of
 from idp.domain.metadata.operators import decided
 from idp.domain.metadata.profiles import judge_policies
@@ -74,6 +75,7 @@ class Clients:
         self._admission = Admission(rules)
         self.keys = ClientKeys(outbound, session.commit)
         self.request_objects = RequestObjects(outbound, session.commit)
+        self.issuers = Issuers(session, loopback=rules.loopback_allowed)
         self.documents = ClientDocuments(outbound, session.commit, rules)
 
     def find(self, client_id: str) -> ClientView | None:

@@ -7,18 +7,19 @@ from typing import Any
 
 from sqlalchemy import delete, exists, select
 
-from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
 from idp.domain import line_statements as statements
+from idp.domain.allowance import Allowance, Root
 from idp.domain.rules import Rules
 from idp.policies import PolicySet
-from idp.store import DbSession, Json, writing
+from idp.store import DbSession, writing
 from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Grant, Line, Participation, RefreshToken
 
-__all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Spent", "Unknown"]
+__all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Root", "Spent"]
+__all__ += ["Unknown"]
 
 SPENT_KEPT = timedelta(minutes=1)  # an old token needs no row: its family part tells it is ours
 
@@ -36,21 +37,6 @@ class Reused(Exception):
     def __init__(self, line: Line) -> None:
         super().__init__("spent before")
         self.line = line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """What one authorization gave: the facts a line is started with."""
-
-    scopes: tuple[str, ...]
-    resources: tuple[str, ...]
-    claims_request: Json
-    offline: bool
-    auth_time: datetime
-    acr: str
-    amr: tuple[str, ...]
-    bound_to: Confirmation = UNBOUND
-    lives: timedelta | None = None  # where there is no refresh token, not as long as one would
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +117,14 @@ class Grants:
     # Lines
 
     def start_line(
-        self, grant_id: str, participation: Participation, allowed: Allowance, now: datetime
+        self,
+        grant_id: str,
+        root: Participation | Root,
+        allowed: Allowance,
+        now: datetime,
     ) -> tuple[Line, Handle]:
-        """A code was redeemed: a new line, and its first refresh token.
-
-        The token is stored only by `keep`, for a client that may use it.
+        """A code was redeemed: a new line, and its first refresh token, which is stored only by
+        `keep`, for a client that may use it.
         """
         writing(self._session)
         token = self._key.first()
@@ -147,12 +136,12 @@ class Grants:
             id=new_id(),
             family=family,
             grant_id=grant_id,
-            session_id=participation.session_id,
-            sid=participation.sid,
-            account_id=participation.account_id,
-            client_id=participation.client_id,
-            client_name=participation.client_name,
-            generation=self._generation(participation.account_id),
+            session_id=root.session_id,
+            sid=root.sid,
+            account_id=root.account_id,
+            client_id=root.client_id,
+            client_name=root.client_name,
+            generation=self._generation(root.account_id),
             offline=allowed.offline,
             scopes=list(allowed.scopes),
             resources=list(allowed.resources),

@@ -143,13 +143,10 @@ def mint(
     """A token with these claims, under the line it descends from, if there is a person."""
     if line is None:
         return op.tokens.mint_access(_order(claims, aimed), now)
-    claims |= {
-        "auth_time": int(line.auth_time.timestamp()),
-        "acr": line.acr,
-        "amr": list(line.amr),
-        "line": line.id,
-        "gen": line.generation,
-    }
+    claims |= {"line": line.id, "gen": line.generation}
+    if line.amr:  # a sign-in we have seen ourselves
+        signed_in = int(line.auth_time.timestamp())
+        claims |= {"auth_time": signed_in, "acr": line.acr, "amr": list(line.amr)}
     if not line.offline:
         claims["sid"] = line.sid
     minted = op.tokens.mint_access(_order(claims, aimed), now)

@@ -48,6 +48,18 @@ class ClientSecret(Row, kw_only=True):
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class TrustedIssuer(Row, kw_only=True):
+    """Another issuer whose word about our people counts (RFC 7523): its keys, the clients that
+    may bring it, and whom it may speak of.
+    """
+
+    __tablename__ = "trusted_issuer"
+
+    issuer: Mapped[str] = mapped_column(String(512), primary_key=True)
+    details: Mapped[Json]
+    created_at: Mapped[datetime]
+
+
 class Resource(Row, kw_only=True):
     """An API, named by its RFC 8707 identifier, with the scopes it understands, and the types of
     authorization details it knows beyond them (RFC 9396).

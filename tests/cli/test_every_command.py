@@ -37,6 +37,12 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     ),
     "client profile": ("client profile {client} none", "client profile {client} fapi2"),
     "client remove": ("client remove {client}", "client remove nobody"),
+    "issuer trust": (
+        "issuer trust https://{new}.test --jwks-uri https://hr.test/jwks --client c --subject 1=a",
+        "issuer trust http://hr.test --jwks-uri https://hr.test/jwks --client c --subject 1=a",
+    ),
+    "issuer list": ("issuer list", None),
+    "issuer distrust": (None, "issuer distrust https://nobody.test"),
     "resource add": ("resource add https://{new}.test", "resource add not-an-address"),
     "resource list": ("resource list", None),
     "resource details": ("resource details {resource}", "resource details https://nowhere.test"),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from idp.domain.metadata import certified, ciba, profiles
 from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
-from idp.domain.metadata.operators import TOKEN_EXCHANGE
+from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE
 from idp.domain.metadata.response_types import grants_for
 from idp.domain.metadata.shapes import InvalidMetadata
 
@@ -35,7 +35,7 @@ def _grants_and_responses(kept: Kept) -> None:
 
 def _public_clients(kept: Kept) -> None:
     method = kept["token_endpoint_auth_method"]
-    for grant_type in ("client_credentials", TOKEN_EXCHANGE):
+    for grant_type in ("client_credentials", TOKEN_EXCHANGE, JWT_BEARER):
         if method == "none" and grant_type in kept["grant_types"]:
             raise InvalidMetadata(f"{grant_type} needs a client that can authenticate")
 

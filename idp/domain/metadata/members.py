@@ -5,7 +5,7 @@ from typing import Any
 
 from idp.crypto import jose
 from idp.domain.metadata import certified, ciba, profiles, response_types
-from idp.domain.metadata.operators import TOKEN_EXCHANGE, exchange_right, party
+from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
 AUTH_METHODS = (
@@ -23,6 +23,7 @@ GRANT_TYPES = (
     "refresh_token",
     "client_credentials",
     TOKEN_EXCHANGE,
+    JWT_BEARER,
     DEVICE_CODE,
     ciba.GRANT_TYPE,
 )

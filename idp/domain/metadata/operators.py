@@ -8,6 +8,7 @@ from idp.domain.metadata.shapes import InvalidMetadata, boolean, strings, text
 
 OPERATORS_ALONE = ("assertion_audience", "token_exchange", "may_act", "profile")
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 PARTY = ("iss", "sub", "client_id")
 
 
