@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from idp.crypto.secrets import Handle
 from idp.domain.metadata.profiles import fitting
 from idp.policies import PolicySet
 from idp.store.clients import Client, ClientSecret
@@ -131,6 +132,19 @@ class ClientView:
     def rotates(self) -> bool:
         """Whether its refresh tokens work once: by policy, and always for public clients."""
         return self.public or PolicySet.named(self.policies).rotates
+
+
+class NoSuchClient(Exception):
+    """There is no client of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client that registered itself, and the secrets it is shown once."""
+
+    view: ClientView
+    secret: Handle | None
+    registration_access_token: Handle
 
 
 def view_of(

@@ -5,7 +5,6 @@ number in the database each time, so that no process works with a stale one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from idp.domain.admission import Admission
 from idp.domain.client_documents import ClientDocuments, Document, is_address
 from idp.domain.client_keys import ClientKeys
 from idp.domain.client_requests import RequestObjects
-from idp.domain.client_view import ClientView, view_of
+from idp.domain.client_view import ClientView, NoSuchClient, Registered, view_of
 from idp.domain.feed import Feed
 from idp.domain.issuers import Issuers
 from idp.domain.metadata import InvalidMetadata, policies_of
@@ -40,19 +39,6 @@ MOST_VIEWS = 10_000
 _VERSION = Prebuilt(
     select(Client.version, Client.last_used_at).where(Client.client_id == bindparam("c"))
 )
-
-
-class NoSuchClient(Exception):
-    """There is no client of that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A client that registered itself, and the secrets it is shown once."""
-
-    view: ClientView
-    secret: Handle | None
-    registration_access_token: Handle
 
 
 class Clients:
