@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from idp.crypto import dpop
 from idp.domain import Provider
 from idp.domain.clients import ClientView
-from idp.domain.metadata.profiles import FAPI_ALGS
+from idp.domain.metadata.profiles import algorithms
 from idp.protocol.errors import InvalidDpopProof, ProofRefused, UseDpopNonce
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.mtls import at_alias
@@ -61,7 +61,7 @@ def metadata(op: Provider) -> Mapping[str, object]:
 def _judged(
     request: OAuthRequest, op: Provider, token: str | None, client: ClientView | None = None
 ) -> str:
-    held_to = client.profile if client is not None else None
+    profile = client.profile if client is not None else None
     try:
         proof = dpop.check(
             request.headers.get("dpop", ()),
@@ -72,7 +72,7 @@ def _judged(
             token=token,
             nonces=op.keys.nonces,
             nonce_required=op.rules.dpop_nonce_required,
-            algorithms=dpop.ALGORITHMS if held_to is None else FAPI_ALGS,
+            algorithms=algorithms(profile, dpop.ALGORITHMS),
         )
     except dpop.StaleNonce as error:
         raise UseDpopNonce("a fresh nonce is needed", reason=error.reason) from None

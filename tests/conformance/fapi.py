@@ -115,9 +115,13 @@ SECURITY = "fapi2-security-profile-final-"
 CIBA = "fapi-ciba-id1"
 
 
-def run(auth: str, constraint: str, *more: str, slow: bool = True, signed: bool = False) -> Variant:
+def run(auth: str, constraint: str, *more: str, slow: bool = True) -> Variant:
     """A variant of the FAPI 2.0 plans, and the modules it goes without."""
-    marks = "S" * (not signed) + "D" * (constraint != "dpop") + "K" * (auth != "private_key_jwt")
+    marks = (
+        "S" * ("signed" not in more)
+        + "D" * (constraint != "dpop")
+        + "K" * (auth != "private_key_jwt")
+    )
     marks += "O" * ("plain_oauth" in more)
     return Variant(
         client_auth=auth,
@@ -136,7 +140,10 @@ SECURITY_RUNS: tuple[Variant, ...] = (
     run("mtls", "dpop"),
     *(run(a, c, "plain_oauth") for a in ("private_key_jwt", "mtls") for c in ("dpop", "mtls")),
 )
-MESSAGE_RUNS: tuple[Variant, ...] = ()
+MESSAGE_RUNS: tuple[Variant, ...] = (
+    run("private_key_jwt", "dpop", "signed", slow=False),
+    run("mtls", "mtls", "signed"),
+)
 MACHINE_RUNS: tuple[Variant, ...] = (
     run("private_key_jwt", "dpop", "client_credentials", slow=False),
     run("mtls", "mtls", "client_credentials", slow=False),

@@ -26,7 +26,6 @@ KEYS: tuple[tuple[Key, str], ...] = (
 PAIRS: tuple[Pair, ...] = (certificate("one"), certificate("two"))
 DUMMIES = "?dummy1=lorem&dummy2=ipsum"
 DETAILS = [{"type": "payment_initiation", "instructedAmount": {"currency": "EUR", "amount": "1"}}]
-PROFILES = {False: "fapi2", True: "fapi2_message_signing"}
 
 
 @dataclass
@@ -69,6 +68,16 @@ class Fapi(RelyingParty):
         return self.variant.client_auth == "mtls"
 
     @property
+    def signs(self) -> bool:
+        """Whether its requests are signed (B.10)."""
+        return "signed" in self.variant.more
+
+    @property
+    def jarm(self) -> bool:
+        """Whether its answers are signed (B.10)."""
+        return "jarm" in self.variant.more
+
+    @property
     def scope(self) -> str:
         return f"openid {SCOPE}" if self.openid and not self.machine else SCOPE
 
@@ -79,7 +88,8 @@ class Fapi(RelyingParty):
         bound = "dpop" if self.dpop else "tls_client_certificate"
         details: Json = {
             "client_name": f"FAPI {self.number}",
-            "profile": PROFILES["message_signing" in self.variant.more],
+            "profile": "fapi2_message_signing" if self.signs and self.jarm else "fapi2",
+            "require_signed_request_object": self.signs,
             "token_endpoint_auth_method": method,
             "jwks": {"keys": [*keys, self.pair.jwk(kid="mtls", use="sig")]},
             f"{bound}_bound_access_tokens": True,
@@ -164,11 +174,38 @@ class Fapi(RelyingParty):
         self.sent = {name: value for name, value in sent.items() if value is not None}
         return self.sent
 
-    def pushes(self, headers: dict[str, str] | None = None, **asked: Any) -> TestResponse:
-        """Push a request (F2-1); whatever the answer is."""
+    def pushes(
+        self,
+        headers: dict[str, str] | None = None,
+        credentials: Json | None = None,
+        beside: Json | None = None,
+        **asked: Any,
+    ) -> TestResponse:
+        """Push a request (F2-1), signed if the variant says so; whatever the answer is.
+
+        `beside` are parameters of the form itself.
+        """
         endpoint = "pushed_authorization_request_endpoint"
         headers = self.headers(endpoint) | (headers or {})
-        return self.calls(endpoint, headers=headers, **self.asks(**asked))
+        sent = self.asks(**asked)
+        if self.signs:
+            sent = {"request": self.request_object(), "client_id": self.client["client_id"]}
+        form = sent | (beside or {})
+        return self.calls(endpoint, headers=headers, credentials=credentials, **form)
+
+    def request_object(
+        self, key: Key | None = None, header: Json | None = None, **claims: Any
+    ) -> str:
+        """What it asks for, signed (B.10); a claim given as None is left out."""
+        now, client_id = int(self.world.clock.now.timestamp()), self.client["client_id"]
+        said: Json = {"iss": client_id, "aud": self.issuer, "nbf": now, "exp": now + 300}
+        said |= {**self.sent, "client_id": client_id} | claims
+        top: Json = {"alg": self.alg, "kid": self.key.kid}
+        if self.number > 1:
+            said, top = {"iat": now} | said, top | {"typ": "oauth-authz-req+jwt"}
+        top |= header or {}
+        said = {name: value for name, value in said.items() if value is not None}
+        return jwt.encode(top, said, key or self.key, algorithms=[top["alg"]])
 
     def pushed(self, headers: dict[str, str] | None = None, **asked: Any) -> str:
         """The name of a request that was taken."""

@@ -19,6 +19,8 @@ COMPLETE = (
     "backchannel-logout",
     "frontchannel-logout",
     "session-management",
+    "fapi2-security",
+    "fapi2-client-credentials",
 )
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
 

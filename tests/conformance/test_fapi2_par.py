@@ -94,7 +94,7 @@ def test_par_attempt_to_use_request_uri_for_different_client(one: Fapi, two: Fap
 @module(f"{PREFIX}par-authorization-request-containing-request_uri-form-param")
 @spec("PAR-01", "RFC 9126 section 2.1")
 def test_par_authorization_request_containing_request_uri_form_param(one: Fapi) -> None:
-    answer = one.pushes(request_uri="urn:ietf:params:oauth:request_uri:a")
+    answer = one.pushes(beside={"request_uri": "urn:ietf:params:oauth:request_uri:a"})
 
     one.refused(answer, *BAD, "request_uri_not_supported")
 

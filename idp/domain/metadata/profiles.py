@@ -52,6 +52,11 @@ def agree(kept: Kept) -> None:
             raise InvalidMetadata(f"{profile}: {sentence}")
 
 
+def algorithms(profile: str | None, offered: Iterable[str]) -> tuple[str, ...]:
+    """Those a client may sign with, of those that are understood where it signs."""
+    return tuple(alg for alg in offered if profile is None or alg in FAPI_ALGS)
+
+
 def fitting(profile: str | None, policies: tuple[str, ...]) -> tuple[str, ...]:
     """The policies, without those that a profile rules out where nobody has named them."""
     if profile is None:

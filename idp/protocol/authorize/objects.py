@@ -13,6 +13,7 @@ from typing import Any
 from idp.crypto import jose
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.domain.metadata.profiles import algorithms
 from idp.protocol.authorize.at import At
 from idp.protocol.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from idp.protocol.messages import OAuthRequest, Parameters
@@ -78,7 +79,8 @@ def _judged(
     if (typ.lower().removeprefix("application/") if isinstance(typ, str) else typ) not in TYPES:
         raise jose.Unverifiable("another kind of token")
     keys = op.clients.keys.of(client.details, header.get("kid"), now)
-    claims = jose.verify(token, keys, (registered,) if registered else jose.ASYMMETRIC)
+    known = (registered,) if registered else jose.ASYMMETRIC
+    claims = jose.verify(token, keys, algorithms(client.profile, known))
     if not claims.get("client_id") == claims.get("iss") == client.client_id:
         raise jose.Unverifiable("another client's")
     if op.rules.issuer not in jose.audiences(claims):

@@ -12,7 +12,7 @@ from idp.crypto.jose import Verifier
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.metadata import ASSERTION_ALGS
-from idp.domain.metadata.profiles import FAPI_ALGS
+from idp.domain.metadata.profiles import algorithms
 from idp.domain.tokens import CLOCK_MAY_JUMP
 from idp.protocol.client_auth.credentials import Presented
 from idp.protocol.errors import InvalidClient
@@ -43,12 +43,12 @@ def presented(request: OAuthRequest) -> Iterator[Presented]:
 def proves(view: ClientView, presented: Presented, op: Provider, now: datetime) -> bool:
     """Whether the assertion is the client's, meant for us, and here for the first time."""
     registered = view.auth_signing_alg
-    algorithms = (registered,) if registered else ASSERTION_ALGS[view.auth_method]
-    if view.profile is not None:
-        algorithms = tuple(alg for alg in algorithms if alg in FAPI_ALGS)
+    known = (registered,) if registered else ASSERTION_ALGS[view.auth_method]
     try:
         kid = jose.header_of(presented.proof).get("kid")
-        claims = jose.verify(presented.proof, _keys(view, kid, op, now), algorithms)
+        claims = jose.verify(
+            presented.proof, _keys(view, kid, op, now), algorithms(view.profile, known)
+        )
         jose.check_times(claims, now)
     except jose.Unverifiable:
         return False
