@@ -4,18 +4,23 @@ Nothing in `idp` knows this file, so that no provider has them by a slip of conf
 """
 
 import uuid
+from datetime import datetime
 
 from flask import Flask, Response, jsonify, request
 
 from idp.domain import Provider
+from idp.domain.approvals import CIBA
+from idp.domain.login import PASSWORD_ACR, Proof
 from idp.domain.sign_out import Because
 from idp.domain.unit import commit
 from idp.protocol import bearer
+from idp.protocol.approval import answer
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.web.wire import now, provider, serve
 
 INTERACTION = "x-fapi-interaction-id"
 BECAUSE = Because("admin", by="certification")
+ANSWERS = {"allow": answer.allow, "deny": answer.deny}
 
 
 def rotate_keys() -> Response:
@@ -36,6 +41,31 @@ def reset() -> Response:
         op.clients.remove(client_id, now())
     commit()
     return jsonify(clients_removed=len(gone))
+
+
+def ciba() -> Response:
+    """A person answers a request on their account page (?auth_req_id=…&action=allow|deny)."""
+    asked, action = request.args.get("auth_req_id", ""), request.args.get("action", "")
+    done = answer_request(provider(), asked, action, now())
+    commit()
+    return jsonify(answered=done) if done else _refused()
+
+
+def answer_request(op: Provider, auth_req_id: str, action: str, at: datetime) -> bool:
+    """What their yes or no does, in a session opened for it: with the first acr it asks for."""
+    row = op.codes.approvals.find(CIBA, auth_req_id)
+    if row is None or row.account_id is None or action not in ANSWERS:
+        return False
+    acr = next(iter(row.asked["acr_values"]), PASSWORD_ACR)
+    proof = Proof(row.account_id, ("pwd",), acr, at)
+    session, _ = op.sessions.open(proof, user_agent="certification", address="", now=at)
+    return ANSWERS[action](op, row, session, "", at)
+
+
+def _refused() -> Response:
+    response = jsonify(answered=False)
+    response.status_code = 404
+    return response
 
 
 def resource() -> Response:
@@ -61,6 +91,7 @@ def _is_uuid(said: str) -> bool:
 DOORS = (
     ("POST", "/test/rotate-keys", rotate_keys),
     ("POST", "/test/reset", reset),
+    ("POST", "/test/ciba-sim", ciba),
     ("GET", "/resource", resource),
 )
 

@@ -53,8 +53,10 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
 
 
 def wanted(client: ClientView, request: OAuthRequest, op: Provider) -> Draft:
-    """The scopes and resources asked for, by the same rules as at the authorization endpoint."""
-    draft = Draft(client=client, redirect_uri="", redirect_uri_sent=False)
+    """The scopes and resources asked for, by the same rules as at the authorization endpoint. As
+    with a code, the tokens come from the token endpoint.
+    """
+    draft = Draft(client=client, redirect_uri="", redirect_uri_sent=False, response_type="code")
     for rule in (scopes.scope, scopes.resource):
         draft = rule(draft, request, op)
     return draft

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from certify import hooks
 from certify.people import PEOPLE
 from idp.store import db
+from tests.conformance.asking import Asking
 from tests.conformance.fapi_api import Api, api_of
 from tests.conformance.fapi_party import Fapi
 from tests.conformance.listener import Listener, listener
@@ -27,6 +29,7 @@ SETTINGS = {
 
 Registers = Callable[..., RelyingParty]
 Plays = Callable[..., Fapi]
+Calls = Callable[..., Asking]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -133,3 +136,40 @@ def one(plays: Plays) -> Fapi:
 def two(plays: Plays) -> Fapi:
     """Client 2: other keys, another certificate, an address with a query."""
     return plays(2)
+
+
+@pytest.fixture(scope="module")
+def ciba_op(
+    tmp_path_factory: pytest.TempPathFactory, database: str, listening: Listener
+) -> Iterator[World]:
+    """Behind a proxy that asks for certificates, with the doors of a certification run."""
+    made = make_world(
+        tmp_path_factory.mktemp("ciba"),
+        database,
+        IDP_OUTBOUND__ALLOWED=listening.place,
+        IDP_OUTBOUND__CA_BUNDLE=str(listening.bundle),
+        **SETTINGS,
+        **MTLS,
+    )
+    hooks.mount(made.app)
+    made.person("foo", **EVERY_CLAIM)
+    yield made
+    with made.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def calls(ciba_op: World, variant: Variant, suite: Listener) -> Calls:
+    """A client of FAPI-CIBA of the variant at hand, the suite's first or second."""
+
+    def made(number: int = 1, **metadata: Any) -> Asking:
+        return Asking(ciba_op, variant, suite, number, metadata)
+
+    return made
+
+
+@pytest.fixture
+def caller(calls: Calls) -> Asking:
+    """The first."""
+    return calls()

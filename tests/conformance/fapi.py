@@ -150,7 +150,21 @@ MACHINE_RUNS: tuple[Variant, ...] = (
     run("private_key_jwt", "mtls", "client_credentials"),
     run("mtls", "dpop", "client_credentials"),
 )
-CIBA_RUNS: tuple[Variant, ...] = ()
+BY_KEY, BY_CERTIFICATE = "private_key_jwt", "self_signed_tls_client_auth"
+POLLING = only(CIBA, CIBA_WORDS, "P")
+CIBA_RUNS = tuple(
+    Variant(
+        client_auth=auth,
+        registration=registration,
+        more=(mode,),
+        without=only(CIBA, CIBA_WORDS, "M" if auth == BY_KEY else "K")
+        + (POLLING if mode == "poll" else ()),
+        slow=registration == "static",
+    )
+    for registration in ("dynamic", "static")
+    for auth in (BY_KEY, BY_CERTIFICATE)
+    for mode in ("poll", "ping")
+)
 
 FAPI = {
     "fapi2-security": Plan(

@@ -282,3 +282,19 @@ def test_discovery_and_registration_know_the_grant(op: World) -> None:
     assert DEVICE_CODE in said["grant_types_supported"]
     assert made.status_code == 201
     assert made.json["response_types"] == []
+
+
+@spec("OpenID Connect Core section 11")
+@pytest.mark.parametrize(("scope", "stays"), [("openid", 400), ("openid offline_access", 200)])
+def test_a_device_stays_connected_after_a_sign_out_only_if_it_asked_to(
+    op: World, scope: str, stays: int
+) -> None:
+    op.clock.advance(minutes=11)
+    browser, box = op.browser(), tv(op).asks(scope=scope)
+    browser.sign_in()
+    answers(browser, box.code)
+    token = box.polls().json["refresh_token"]
+
+    browser.submit(browser.http.get("/end_session"), "/end_session/confirm")
+
+    assert box.rp.refresh(token).status_code == stays

@@ -35,6 +35,23 @@ def agree(kept: Mapping[str, Any]) -> None:
         raise InvalidMetadata("backchannel_token_delivery_mode is missing")
     if mode == "ping" and "backchannel_client_notification_endpoint" not in kept:
         raise InvalidMetadata("backchannel_client_notification_endpoint is missing")
-    signs = "backchannel_authentication_request_signing_alg" in kept
-    if signs and not ("jwks" in kept or "jwks_uri" in kept):
+    if not signs_requests(kept):
+        return
+    if not ("jwks" in kept or "jwks_uri" in kept):
         raise InvalidMetadata("signed requests need jwks or jwks_uri")
+    if kept.get("token_endpoint_auth_signing_alg") not in (None, *REQUEST_ALGS):
+        raise InvalidMetadata("token_endpoint_auth_signing_alg is weaker than signed requests")
+
+
+def signs_requests(details: Mapping[str, Any]) -> bool:
+    """Whether a client keeps to FAPI-CIBA: it signs its requests, and we hold it to that."""
+    return "backchannel_authentication_request_signing_alg" in details
+
+
+def audiences(details: Mapping[str, Any], *origins: str) -> set[str]:
+    """The names beside the issuer's by which a client with the grant may mean us in its
+    assertions: the two endpoints it calls (CIBA Core section 7.1).
+    """
+    if GRANT_TYPE not in details["grant_types"]:
+        return set()
+    return {origin + path for origin in origins if origin for path in ("/token", "/bc-authorize")}

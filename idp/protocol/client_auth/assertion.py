@@ -1,6 +1,6 @@
 """private_key_jwt and client_secret_jwt (RFC 7523 section 3): signed assertions, each once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from idp.crypto import jose
 from idp.crypto.jose import Verifier
 from idp.domain import Provider
 from idp.domain.clients import ClientView
-from idp.domain.metadata import ASSERTION_ALGS
+from idp.domain.metadata import ASSERTION_ALGS, ciba
 from idp.domain.metadata.profiles import algorithms
 from idp.domain.tokens import CLOCK_MAY_JUMP
 from idp.protocol.client_auth.credentials import Presented
@@ -42,13 +42,9 @@ def presented(request: OAuthRequest) -> Iterator[Presented]:
 
 def proves(view: ClientView, presented: Presented, op: Provider, now: datetime) -> bool:
     """Whether the assertion is the client's, meant for us, and here for the first time."""
-    registered = view.auth_signing_alg
-    known = (registered,) if registered else ASSERTION_ALGS[view.auth_method]
     try:
         kid = jose.header_of(presented.proof).get("kid")
-        claims = jose.verify(
-            presented.proof, _keys(view, kid, op, now), algorithms(view.profile, known)
-        )
+        claims = jose.verify(presented.proof, _keys(view, kid, op, now), _algorithms(view))
         jose.check_times(claims, now)
     except jose.Unverifiable:
         return False
@@ -57,6 +53,15 @@ def proves(view: ClientView, presented: Presented, op: Provider, now: datetime) 
     if not _first_time(view, claims, op, now):
         raise InvalidClient("client authentication failed", reason="assertion came back")
     return True
+
+
+def _algorithms(view: ClientView) -> Sequence[str]:
+    """The one it is registered for, or those of its method; the profiles of FAPI have fewer."""
+    registered = view.auth_signing_alg
+    known = (registered,) if registered else ASSERTION_ALGS[view.auth_method]
+    if ciba.signs_requests(view.details):
+        known = tuple(alg for alg in known if alg in ciba.REQUEST_ALGS)
+    return algorithms(view.profile, known)
 
 
 def _keys(view: ClientView, kid: str | None, op: Provider, now: datetime) -> tuple[Verifier, ...]:
@@ -77,6 +82,8 @@ def _meant(view: ClientView, claims: dict[str, Any], op: Provider, now: datetime
     accepted = {op.rules.issuer}
     if view.details.get("assertion_audience") == "token_endpoint":
         accepted |= {f"{op.rules.issuer}/token"}
+    if view.profile is None:
+        accepted |= ciba.audiences(view.details, op.rules.issuer, op.rules.mtls_origin)
     aud = claims.get("aud")
     if isinstance(aud, list) and len(aud) == 1 and len(accepted) > 1:
         aud = aud[0]
