@@ -90,7 +90,7 @@ def _parameters(environ: "WSGIEnvironment") -> tuple[Parameters, Parameters] | N
     if environ["REQUEST_METHOD"] not in PLAIN or any(name in environ for name in ODD):
         return None
     query, raw = environ.get("QUERY_STRING", ""), b""
-    if environ["REQUEST_METHOD"] == "POST":
+    if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH"):
         kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         length = environ.get("CONTENT_LENGTH") or ""
         if kind != wire.FORM_TYPE or not length.isdecimal() or int(length) > BODY_LIMIT:

@@ -221,6 +221,7 @@ class RelyingParty:
             assert ("c_hash" in said) >= ("code" in back)
         if "code" in back:
             given |= self.tokens(back["code"])
+            self.got = given
             second = self.identity(given["id_token"])
             assert said.get("sub", second["sub"]) == second["sub"]
             said = second

@@ -109,13 +109,30 @@ RP_LOGOUT = (
 DYNAMIC_CLIENT = Variant()
 STATIC_CLIENT = Variant(registration="static", slow=True)
 BASIC_RUNS = (DYNAMIC_CLIENT, STATIC_CLIENT)
-IMPLICIT_RUNS: tuple[Variant, ...] = ()
-HYBRID_RUNS: tuple[Variant, ...] = ()
+IMPLICIT_RUNS = (
+    Variant("id_token", without=(*USERINFO, "oidcc-response-type-missing")),
+    Variant("id_token token"),
+    Variant("id_token token", registration="static", slow=True),
+)
+HYBRID_RUNS = (
+    Variant("code id_token", without=NONCE_SUCCEEDS),
+    Variant("code token", without=(*NONCE_FAILS, *ONLY_FIRST)),
+    Variant("code id_token token", without=(*NONCE_SUCCEEDS, *ONLY_FIRST)),
+    Variant("code id_token", registration="static", without=NONCE_SUCCEEDS, slow=True),
+)
+DYNAMIC_RUNS = (
+    Variant(client_auth="private_key_jwt"),
+    Variant("code id_token", client_auth="private_key_jwt"),
+    Variant("code id_token token", client_auth="private_key_jwt", slow=True),
+)
 
 
 def posted(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
-    """The same with response_mode=form_post."""
-    return tuple(replace(variant, response_mode="form_post") for variant in variants)
+    """The same with response_mode=form_post; the first of them whenever anything is checked."""
+    return tuple(
+        replace(variant, response_mode="form_post", slow=variant.slow or number > 0)
+        for number, variant in enumerate(variants)
+    )
 
 
 def certification(name: str) -> str:
@@ -134,7 +151,7 @@ OPENID = {
         named("oidcc-", "discovery-endpoint-verification"),
         (STATIC_CLIENT,),
     ),
-    "dynamic": Plan(certification("dynamic"), DYNAMIC, (Variant(client_auth="private_key_jwt"),)),
+    "dynamic": Plan(certification("dynamic"), DYNAMIC, DYNAMIC_RUNS),
     "3rdparty-init-login": Plan(
         certification("3rdparty-init-login"),
         named("oidcc-", "3rd_party-init-login 3rd_party-init-login-nohttps"),

@@ -9,7 +9,8 @@ from tests.conformance.conftest import Registers
 from tests.conformance.listener import Listener
 from tests.conformance.marks import module
 from tests.conformance.party import RelyingParty
-from tests.conformance.registration import CALLBACK, KEY
+from tests.conformance.plans import Variant
+from tests.conformance.registration import CALLBACK, KEY, grants
 from tests.support.spec import spec
 
 NEW_KEY = RSAKey.generate_key(2048, {"kid": "second", "use": "sig", "alg": "RS256"})
@@ -149,12 +150,14 @@ def test_registration_jwks_uri(registers: Registers, suite: Listener) -> None:
 
 
 @module("oidcc-refresh-token-rp-key-rotation")
-def test_refresh_token_rp_key_rotation(registers: Registers, suite: Listener) -> None:
+def test_refresh_token_rp_key_rotation(
+    registers: Registers, variant: Variant, suite: Listener
+) -> None:
     suite.documents["/client2_jwks"] = suite.keys(OLD_KEY)
     rp = registers(
         jwks=None,
         jwks_uri=f"{suite.url}/client2_jwks",
-        grant_types=["authorization_code", "refresh_token"],
+        grant_types=[*grants(variant.response_type), "refresh_token"],
     )
     code = rp.authorizes(scope="openid offline_access", prompt="consent")["code"]
     given = rp.tokens(code, **rp.assertion(OLD_KEY))

@@ -64,7 +64,7 @@ def test_what_is_asked_for_comes_back_in_its_channel(
     assert page.headers["Location"].startswith(CALLBACK + channel)
     said = returned(page)
     beside = {"token_type", "expires_in", "scope"} if "access_token" in wanted else set()
-    assert set(said) == wanted | beside | {"state", "iss"}
+    assert set(said) == wanted | beside | {"state", "iss", "session_state"}
 
 
 @spec("OpenID Connect Core section 3.3.2.11", "OID-01", "R-ID-3")
