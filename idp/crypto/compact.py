@@ -29,18 +29,24 @@ def decoded(part: str) -> bytes:
 
 def json_object(raw: bytes) -> dict[str, Any]:
     """A JSON object: no member twice, no constants JSON lacks, and every string is text."""
+    value = json_value(raw)
+    if not isinstance(value, dict):
+        raise Unverifiable("not a JSON object")
+    return value
+
+
+def json_value(raw: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
+    """Anything in JSON, read as strictly."""
     try:
         value = _DECODER.decode(raw.decode())
     except (ValueError, RecursionError) as error:
         raise Unverifiable("not JSON") from error
-    if not isinstance(value, dict):
-        raise Unverifiable("not a JSON object")
     if b"\\u" in raw and not _is_text(value):
         raise Unverifiable("a string is not text")
     return value
 
 
-def _is_text(value: dict[str, Any]) -> bool:
+def _is_text(value: object) -> bool:
     """No half of a surrogate pair and no NUL: escapes can spell both, and no store takes them."""
     try:
         spelled = json.dumps(value, ensure_ascii=False).encode()

@@ -20,6 +20,7 @@ class Allowance:
     amr: tuple[str, ...]
     bound_to: Confirmation = UNBOUND
     lives: timedelta | None = None  # where there is no refresh token, not as long as one would
+    authorization_details: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,7 @@ class Grants:
             scopes=list(allowed.scopes),
             resources=list(allowed.resources),
             claims_request=allowed.claims_request,
+            authorization_details=list(allowed.authorization_details) or None,
             auth_time=allowed.auth_time,
             acr=allowed.acr,
             amr=list(allowed.amr),

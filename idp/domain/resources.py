@@ -29,7 +29,7 @@ class Resources:
     def __init__(self, session: DbSession, feed: Feed) -> None:
         self._session = session
         self.roles = Roles(session, feed)
-        self._advertised: tuple[datetime, tuple[str, ...]] | None = None
+        self._advertised: tuple[datetime, tuple[str, ...], tuple[str, ...]] | None = None
 
     def add(
         self,
@@ -113,14 +113,16 @@ class Resources:
         wanted = set(scopes)
         return tuple(row.identifier for row in self.list() if wanted & set(row.scopes))
 
-    def advertised(self, now: datetime) -> tuple[str, ...]:
-        """The scopes of all APIs for discovery, which may be a few seconds behind."""
+    def advertised(self, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The scopes of all APIs, and their types of authorization details, for discovery, which
+        may be a few seconds behind.
+        """
         if (
             self._advertised is None
             or not timedelta(0) <= now - self._advertised[0] < LOOKED_UP_EVERY
         ):
-            self._advertised = now, tuple(self.scopes())
-        return self._advertised[1]
+            self._advertised = now, tuple(self.scopes()), tuple(sorted(self.detail_types()))
+        return self._advertised[1:]
 
     def scopes(self) -> Mapping[str, str]:
         """Every scope of every API, with what it means to a person."""

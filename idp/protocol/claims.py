@@ -59,6 +59,7 @@ class Aimed:
     lifetime: timedelta
     bound_to: Confirmation
     may_act: Mapping[str, str] | None = None
+    details: tuple[dict[str, Any], ...] = ()
 
 
 def aim(
@@ -165,7 +166,11 @@ def client_access_token(op: Provider, client: ClientView, aimed: Aimed, now: dat
 
 
 def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
-    named = {"may_act": dict(aimed.may_act)} if aimed.may_act is not None else {}
+    named: dict[str, object] = {}
+    if aimed.may_act is not None:
+        named["may_act"] = dict(aimed.may_act)
+    if aimed.details:
+        named["authorization_details"] = list(aimed.details)
     return Order(
         claims={**claims, **named},
         audiences=aimed.audiences,

@@ -158,6 +158,12 @@ class UnmetAuthenticationRequirements(ProtocolError):
     error = "unmet_authentication_requirements"
 
 
+class InvalidAuthorizationDetails(ProtocolError):
+    """RFC 9396 section 5."""
+
+    error = "invalid_authorization_details"
+
+
 class InvalidRequestObject(ProtocolError):
     """RFC 9101 section 7: the request object is not what it should be."""
 

@@ -86,8 +86,8 @@ def _must_consent(draft: Draft, grant: Grant | None, done: Done) -> bool:
         return False
     if draft.client.trusted and "consent" not in draft.prompt:
         return False
-    if grant is None or "consent" in draft.prompt:
-        return True
+    if grant is None or "consent" in draft.prompt or draft.authorization_details:
+        return True  # details are allowed one by one, and not remembered
     return not (
         set(draft.scopes) <= set(grant.scopes)
         and set(draft.resources) <= set(grant.resources)

@@ -8,6 +8,7 @@ from idp.domain.clients import ClientView
 from idp.domain.tokens import AccessToken, PolicySet, Presented
 from idp.policies.model import Touch
 from idp.protocol import client_auth
+from idp.protocol.authorization_details import said
 from idp.protocol.claims import policies_at
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
@@ -95,5 +96,6 @@ def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthR
             "scope": " ".join(line.scopes),
             "iat": int(line.created_at.timestamp()),
             "exp": int(line.idle_expires_at.timestamp()),
+            **said(line.authorization_details),
         }
     )

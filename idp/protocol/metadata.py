@@ -64,15 +64,17 @@ def keys(request: OAuthRequest, op: Provider) -> Answer:
 def document(op: Provider, now: datetime) -> Mapping[str, object]:
     """What this provider can do, in the registered words only."""
     issuer = op.rules.issuer
+    scopes, types = op.resources.advertised(now)
     said: dict[str, object] = {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
-        "scopes_supported": [*OPENID_SCOPES, *OWN_SCOPES, *op.resources.advertised(now)],
+        "scopes_supported": [*OPENID_SCOPES, *OWN_SCOPES, *scopes],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(OUR_ALGORITHMS),
         "acr_values_supported": list(ACR_VALUES),
         "claim_types_supported": ["normal"],
         "ui_locales_supported": list(LANGUAGES),
+        **({"authorization_details_types_supported": list(types)} if types else {}),
         **{name: said for feature in FEATURES for name, said in feature.metadata(op).items()},
     }
     return {**said, **mtls.aliases(said, op)}

@@ -67,6 +67,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "frontchannel_logout_session_required": boolean,
     "dpop_bound_access_tokens": boolean,
     "request_object_signing_alg": one_of(*jose.ASYMMETRIC),
+    "authorization_details_types": strings,
     "require_signed_request_object": boolean,
     "require_pushed_authorization_requests": boolean,
     **certified.CHECKS,

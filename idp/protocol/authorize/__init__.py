@@ -10,7 +10,7 @@ from dataclasses import replace
 from idp.domain import Provider
 from idp.protocol.authorize import objects, pushed
 from idp.protocol.authorize.at import At
-from idp.protocol.authorize.checks import channel, person, proofs, requests, scopes
+from idp.protocol.authorize.checks import channel, details, person, proofs, requests, scopes
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 from idp.protocol.messages import OAuthRequest
@@ -32,6 +32,7 @@ STEPS: tuple[tuple[Rule, At], ...] = (
     (channel.response_mode,           A | P),
     (scopes.scope,                    A | P),
     (scopes.resource,                 A | P),
+    (details.authorization_details,   A | P),
     (proofs.pkce,                     A | P),
     (proofs.dpop_jkt,                 A | P),
     (proofs.nonce,                    A | P),

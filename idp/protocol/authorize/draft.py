@@ -29,6 +29,7 @@ class Draft:
     hinted_sub: str | None = None
     ui_locales: tuple[str, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
+    authorization_details: tuple[dict[str, Any], ...] = ()
     signed: bool = False  # whether it came as a request object
     session_state: str | None = None
     pushed: str | None = None  # which pushed request it is, as the digest of its handle in hex
@@ -52,7 +53,7 @@ class Draft:
     def resumed(cls, parked: dict[str, Any], client: ClientView) -> "Draft":
         """The draft again."""
         kept = {name: value for name, value in parked.items() if name != "client_id"}
-        for name in ("scopes", "resources", "acr_values", "ui_locales"):
+        for name in ("scopes", "resources", "acr_values", "ui_locales", "authorization_details"):
             kept[name] = tuple(kept[name])
         kept["prompt"] = frozenset(kept["prompt"])
         return cls(client=client, **kept)

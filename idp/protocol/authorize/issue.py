@@ -16,6 +16,7 @@ from idp.domain.grants import Allowance, Grant, Line
 from idp.domain.live import Lineage
 from idp.domain.sessions import Participation, Session
 from idp.domain.tokens import Minted
+from idp.protocol.authorization_details import fitting
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.claims import Aimed, access_token, aim
 from idp.protocol.claims_request import names
@@ -48,6 +49,7 @@ def judge(draft: Draft, op: Provider) -> Judged:
     aimed = None
     if draft.gives("token"):
         aimed = aim(op, draft.client, draft.scopes, draft.resources, (), UNBOUND)
+        aimed = fitting(aimed, draft.authorization_details, draft.client, op)
     return Judged(draft, aimed)
 
 
@@ -97,6 +99,7 @@ def _code(draft: Draft, session: Session, grant: Grant, op: Provider, now: datet
         "scopes": list(draft.scopes),
         "resources": list(draft.resources),
         "claims": draft.claims,
+        "authorization_details": list(draft.authorization_details),
         "account_id": session.account_id,
         "session_id": session.id,
         "grant_id": grant.id,

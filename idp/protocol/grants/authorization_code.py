@@ -18,6 +18,7 @@ from idp.domain.codes import AUTHORIZATION, AlreadySpent, Code, Gone
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
+from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.id_token import Beside, id_token
@@ -73,6 +74,8 @@ class AuthorizationCode(AuthorizationCodeGrant):
         self._judge_life(details, now)
         asked = self.original.parameters.all("resource")
         aimed = aim(self.op, view, details["scopes"], details["resources"], asked, held)
+        granted = details.get("authorization_details")
+        aimed = carrying(aimed, granted, self.original, view, self.op)
         try:
             row = self.op.codes.spend(AUTHORIZATION, code, now)
         except AlreadySpent as error:
@@ -87,6 +90,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else line.scopes),
+            **said(aimed.details),
         }
         if "refresh_token" in view.grant_types:
             self.op.grants.keep(refresh, line, now)
@@ -161,6 +165,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
             scopes=tuple(details["scopes"]),
             resources=tuple(details["resources"]),
             claims_request=details["claims"],
+            authorization_details=tuple(details.get("authorization_details", ())),
             offline=details["offline"],
             auth_time=datetime.fromtimestamp(details["auth_time"], UTC),
             acr=details["acr"],

@@ -13,6 +13,7 @@ from idp.crypto.secrets import Handle
 from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
+from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.id_token import Beside, id_token
@@ -60,6 +61,7 @@ class RefreshToken(RefreshTokenGrant):
         self._judge_life(line, now)
         self._judge_keys(line, held.jkt, now)
         aimed = aim(self.op, view, scopes, line.resources, asked, held)
+        aimed = carrying(aimed, line.authorization_details, self.original, view, self.op)
         spent = self._spend(line, now)
         minted = access_token(self.op, line, aimed, now)
         body: dict[str, Any] = {
@@ -67,6 +69,7 @@ class RefreshToken(RefreshTokenGrant):
             "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else scopes),
+            **said(aimed.details),
             "refresh_token": spent,
         }
         if "openid" in scopes:

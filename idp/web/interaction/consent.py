@@ -83,6 +83,7 @@ def _consent_page(
         lands_here=lands_here(draft.client, draft.redirect_uri),
         account=account,
         wishes=wishes(draft.scopes, _claims(transaction), op.resources.scopes(), account.claims),
+        details=_details(transaction),
         about=mark(transaction, account),
         changed=changed,
     )
@@ -91,3 +92,11 @@ def _consent_page(
 def _claims(transaction: Transaction) -> list[str]:
     """The single claims that are asked for beside the scopes."""
     return names(transaction.draft.claims)
+
+
+def _details(transaction: Transaction) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The authorization details that are asked for, whole, in the operator's words."""
+    asked = transaction.draft.authorization_details
+    types = provider().resources.detail_types() if asked else {}
+    kinds = [(types[item["type"]], item) for item in asked if item["type"] in types]
+    return [(kind.words, kind.shown(item)) for kind, item in kinds]
