@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from certify import fapi
 from certify.setup import Certificates, Setup
 from idp.domain import Provider
 
@@ -88,8 +89,10 @@ KINDS: Mapping[str, Kind] = {
 def add(op: Provider, setup: Setup, certificates: Certificates, now: datetime) -> dict[str, Json]:
     """Register them all; what the suite is told of each, by its kind."""
     told = {}
-    for name, kind in KINDS.items():
-        wanted = kind(setup, certificates)
+    fapi.add_api(op, setup, now)
+    made = {name: kind(setup, certificates) for name, kind in KINDS.items()}
+    made |= {name: Wanted(*kind(setup, certificates)) for name, kind in fapi.kinds().items()}
+    for name, wanted in made.items():
         view, secret = op.clients.add(wanted.details, now=now)
         known: Json = {"client_id": view.client_id, "scope": wanted.details.get("scope", "")}
         if secret is not None:

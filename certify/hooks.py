@@ -15,6 +15,7 @@ from idp.domain.sign_out import Because
 from idp.domain.unit import commit
 from idp.protocol import bearer
 from idp.protocol.approval import answer
+from idp.protocol.errors import InvalidToken
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.web.wire import now, provider, serve
 
@@ -69,7 +70,7 @@ def _refused() -> Response:
 
 
 def resource() -> Response:
-    """An API for the FAPI plans: whoever brings a good token is told so."""
+    """An API for the FAPI plans: whoever brings a token for it, or for us, is told so."""
     response = serve(_protected)
     asked = request.headers.get(INTERACTION, "")
     response.headers[INTERACTION] = asked if _is_uuid(asked) else str(uuid.uuid4())
@@ -77,7 +78,11 @@ def resource() -> Response:
 
 
 def _protected(request: OAuthRequest, op: Provider) -> Answer:
-    access = bearer.accepted(request, op, "openid")
+    api = f"{op.rules.issuer}/resource"
+    try:
+        _, access = bearer.held(request, op, api)
+    except InvalidToken:
+        access = bearer.accepted(request, op, "openid")
     return Answer(body={"sub": access.sub, "scope": " ".join(access.scopes)})
 
 

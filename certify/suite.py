@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from certify import fapi
 from certify.people import PASSWORD
 from certify.setup import Certificates, Setup
 
@@ -16,6 +17,7 @@ CLIENTS: Mapping[str, Mapping[str, str]] = {
     "openid-dynamic": {},
     "openid-static": {"client": "basic", "client2": "basic2", "client_secret_post": "post"},
     "certificate": {"client": "certificate"},
+    **fapi.files(),
 }
 """By file: the member of the configuration, and the kind of client that is put there."""
 
@@ -26,6 +28,7 @@ def write(setup: Setup, certificates: Certificates, told: Mapping[str, Json]) ->
     folder.mkdir(parents=True, exist_ok=True)
     for name, members in CLIENTS.items():
         found = configuration(setup, certificates)
+        found |= fapi.told(name, setup)
         found |= {member: told[kind] for member, kind in members.items()}
         path = folder / f"{name}.json"
         path.touch(mode=0o600)

@@ -26,20 +26,8 @@ def accepted_of_client(request: OAuthRequest, op: Provider, scopes: Sequence[str
 def _accepted(
     request: OAuthRequest, op: Provider, scopes: Sequence[str], *, of_person: bool
 ) -> AccessToken:
-    scheme, token = _presented(request)
-    access = op.tokens.read_access(token, request.now)
-    if access is None or op.rules.issuer not in access.audiences:
-        raise refusal(scheme)
+    scheme, access = held(request, op, op.rules.issuer)
     if (access.line_id is not None) is not of_person:
-        raise refusal(scheme)
-    jkt = proven_with(token, request, op) if scheme == DPOP else None
-    if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
-        raise refusal(DPOP)
-    x5t = shown(request)
-    if access.x5t not in (None, x5t):  # RFC 8705 section 3
-        raise refusal(scheme)
-    seen = Presented(resource=op.rules.issuer, proven_jkt=jkt, proven_x5t=x5t)
-    if op.tokens.judge(access, seen, (), request.now) is not None:
         raise refusal(scheme)
     if access.scopes.isdisjoint(scopes):
         challenge = f'{scheme}, error="insufficient_scope", scope="{scopes[0]}"'
@@ -47,6 +35,26 @@ def _accepted(
             f"the scope {scopes[0]} is needed", headers=(("WWW-Authenticate", challenge),)
         )
     return access
+
+
+def held(request: OAuthRequest, op: Provider, resource: str) -> tuple[str, AccessToken]:
+    """A token that is alive, for this resource, and in the right hands; and the challenge of the
+    scheme it came with.
+    """
+    scheme, token = _presented(request)
+    access = op.tokens.read_access(token, request.now)
+    if access is None or resource not in access.audiences:
+        raise refusal(scheme)
+    jkt = proven_with(token, request, op) if scheme == DPOP else None
+    if access.jkt != jkt:  # neither a bound token without its key, nor the other way round
+        raise refusal(DPOP)
+    x5t = shown(request)
+    if access.x5t not in (None, x5t):  # RFC 8705 section 3
+        raise refusal(scheme)
+    seen = Presented(resource=resource, proven_jkt=jkt, proven_x5t=x5t)
+    if op.tokens.judge(access, seen, (), request.now) is not None:
+        raise refusal(scheme)
+    return scheme, access
 
 
 def refusal(challenge: str = BEARER) -> InvalidToken:
