@@ -1,6 +1,6 @@
 """An access token at an endpoint of our own (RFC 6750, RFC 9449 section 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from idp.domain import Provider
 from idp.domain.tokens import AccessToken, Presented
@@ -15,19 +15,28 @@ BEARER = 'Bearer realm="idp"'
 
 def accepted(request: OAuthRequest, op: Provider, scope: str) -> AccessToken:
     """The token, if it is alive, for us, a person's, in the right hands, and has the scope."""
-    return _accepted(request, op, (scope,), of_person=True)
+    return _accepted(request, op, {True: (scope,)})
 
 
 def accepted_of_client(request: OAuthRequest, op: Provider, scopes: Sequence[str]) -> AccessToken:
     """The same for a token that a client has for itself, with one of the scopes."""
-    return _accepted(request, op, scopes, of_person=False)
+    return _accepted(request, op, {False: scopes})
+
+
+def accepted_of_either(
+    request: OAuthRequest, op: Provider, of_person: str, of_client: str
+) -> AccessToken:
+    """A person's token with the one scope, or a client's own with the other."""
+    return _accepted(request, op, {True: (of_person,), False: (of_client,)})
 
 
 def _accepted(
-    request: OAuthRequest, op: Provider, scopes: Sequence[str], *, of_person: bool
+    request: OAuthRequest, op: Provider, wanted: Mapping[bool, Sequence[str]]
 ) -> AccessToken:
+    """`wanted` are the scopes of which one is needed: of a person's token, and of a client's."""
     scheme, access = held(request, op, op.rules.issuer)
-    if (access.line_id is not None) is not of_person:
+    scopes = wanted.get(access.line_id is not None)
+    if scopes is None:
         raise refusal(scheme)
     if access.scopes.isdisjoint(scopes):
         challenge = f'{scheme}, error="insufficient_scope", scope="{scopes[0]}"'

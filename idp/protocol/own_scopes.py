@@ -1,6 +1,20 @@
-"""Scopes of endpoints of our own that a client can have for itself, with what they allow."""
+"""Scopes of endpoints of our own that a client can have for itself, with what they allow.
+
+They reach beyond the client: what happens to people, receipts of anybody. So an operator names
+them in the client's metadata, one by one; who registered itself has none of them.
+"""
+
+from idp.domain.clients import ClientView
 
 SSF_READ = "ssf.read"
 SSF_MANAGE = "ssf.manage"
+RECEIPTS_READ = "receipts.read"
 
-OWN_SCOPES = (SSF_READ, SSF_MANAGE)
+OWN_SCOPES = (SSF_READ, SSF_MANAGE, RECEIPTS_READ)
+
+
+def granted(client: ClientView) -> frozenset[str]:
+    """Those of these scopes that an operator has given to this client."""
+    if client.dynamic or client.scopes is None:
+        return frozenset()
+    return client.scopes & set(OWN_SCOPES)

@@ -6,24 +6,29 @@ from datetime import datetime
 from idp.crypto import jose
 from idp.domain import Provider
 from idp.domain.receipts import Receipt, ReceiptLine
+from idp.domain.tokens import AccessToken
 from idp.protocol import bearer
 from idp.protocol.dpop import with_nonce
+from idp.protocol.errors import InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
+from idp.protocol.own_scopes import RECEIPTS_READ
 
 PROOF_TYPE = "application/receipt+jwt"
 TYP = "receipt+jwt"
 ALG = "ES256"
+USUAL, MOST = 50, 500  # receipts in a list
 
 NOT_FOUND = Answer(status=404, body={"error": "not_found"})
 
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
-    """A receipt, for the person it concerns: by an access token of theirs for us. JSON, or the
-    signed proof if that is what is accepted (RFC 9110 section 12.5.1).
+    """A receipt, for the person it concerns and for whom an operator lets read them all: by an
+    access token for us. JSON, or the signed proof if that is what is accepted (RFC 9110 section
+    12.5.1).
     """
-    access = bearer.accepted(request, op, "openid")
+    access = bearer.accepted_of_either(request, op, "openid", RECEIPTS_READ)
     row = op.sign_outs.receipts.find(request.path_argument)
-    if row is None or row.account_id != access.sub:
+    if row is None or not _may_read(access, row):
         return NOT_FOUND
     if PROOF_TYPE in _accepted(request):
         said = Answer(body=proof(op, row, request.now), content_type=PROOF_TYPE)
@@ -32,17 +37,23 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     return with_nonce(said, request, op)
 
 
+def newest(request: OAuthRequest, op: Provider) -> Answer:
+    """The newest receipts, each without its lines, by an access token (RFC 6750 section 2.1).
+
+    `sub` names a person, `limit` how many (at most 500). A person's token lists their own.
+    """
+    access = bearer.accepted_of_either(request, op, "openid", RECEIPTS_READ)
+    sub = access.sub if _of_person(access) else request.query.get("sub")
+    asked = request.query.get("limit") or str(USUAL)
+    if not asked.isascii() or not asked.isdecimal() or not 0 < int(asked[:9]) <= MOST:
+        raise InvalidRequest(f"limit is not a number up to {MOST}")
+    rows = op.sign_outs.receipts.newest(sub, int(asked))
+    return with_nonce(Answer(body={"receipts": [_head(row) for row in rows]}), request, op)
+
+
 def document(op: Provider, row: Receipt) -> dict[str, object]:
     """What a receipt says now. No id of a session, a line or a token is in it."""
-    return {
-        "id": row.id,
-        "sub": row.account_id,
-        "at": int(row.at.timestamp()),
-        "scope": row.scope,
-        "reason": row.reason,
-        "by": row.by,
-        "lines": _lines(op.sign_outs.receipts.lines(row.id)),
-    }
+    return {**_head(row), "lines": _lines(op.sign_outs.receipts.lines(row.id))}
 
 
 def proof(op: Provider, row: Receipt, now: datetime) -> str:
@@ -50,6 +61,25 @@ def proof(op: Provider, row: Receipt, now: datetime) -> str:
     said = document(op, row)
     claims = {"iss": op.rules.issuer, "iat": int(now.timestamp()), "jti": said.pop("id"), **said}
     return jose.sign(op.keys.signer(ALG, now), claims, typ=TYP)
+
+
+def _head(row: Receipt) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "sub": row.account_id,
+        "at": int(row.at.timestamp()),
+        "scope": row.scope,
+        "reason": row.reason,
+        "by": row.by,
+    }
+
+
+def _of_person(access: AccessToken) -> bool:
+    return access.line_id is not None
+
+
+def _may_read(access: AccessToken, row: Receipt) -> bool:
+    return not _of_person(access) or access.sub == row.account_id
 
 
 def _lines(rows: Iterable[ReceiptLine]) -> list[dict[str, object]]:

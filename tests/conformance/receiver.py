@@ -127,6 +127,7 @@ def receiving_client(world: World, method: str = "client_secret_basic", **more: 
         "Receiver",
         token_endpoint_auth_method=method,
         grant_types=["client_credentials", "authorization_code", "refresh_token"],
+        scope="openid offline_access ssf.read ssf.manage",
         **({"trusted": False} | more),
     )
 

@@ -6,7 +6,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
 from idp.protocol.claims import OPENID_SCOPES, aim, client_access_token
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
-from idp.protocol.own_scopes import OWN_SCOPES
+from idp.protocol.own_scopes import granted
 from idp.protocol.possession import proven, token_type
 
 
@@ -26,7 +26,7 @@ class ClientCredentials(ClientCredentialsGrant):
         if asked and len(rows) != len(set(asked)):
             raise InvalidTarget("the resource is not known")
         wanted = tuple(dict.fromkeys((self.request.payload.scope or "").split()))
-        known = {*OWN_SCOPES, *(scope for row in rows for scope in row.scopes)}
+        known = {*granted(view), *(scope for row in rows for scope in row.scopes)}
         if any(scope in OPENID_SCOPES or scope not in known for scope in wanted):
             raise InvalidScope("the scope is not one a client can have for itself")
         if view.scopes is not None and not set(wanted) <= view.scopes:
