@@ -7,15 +7,17 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.tokens import AccessToken, PolicySet, Presented
 from idp.policies.model import Touch
-from idp.protocol import client_auth
-from idp.protocol.authorization_details import said
+from idp.protocol import client_auth, signed_introspection
+from idp.protocol.authorization_details import said as said_of
 from idp.protocol.claims import policies_at
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.possession import token_type
 
+Said = Mapping[str, object]
+
 FOR_GUARDS = frozenset({"line", "gen", "policies", "lineage"})
-INACTIVE = Answer(body={"active": False})
+INACTIVE: Said = {"active": False}
 
 
 def answer(request: OAuthRequest, op: Provider) -> Answer:
@@ -30,8 +32,12 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
         raise InvalidRequest("token is missing")
     access = op.tokens.read_access(token, request.now)
     if access is not None:
-        return _about_access(access, caller, op, request)
-    return _about_refresh(token, caller, op, request)
+        said = _about_access(access, caller, op, request)
+    else:
+        said = _about_refresh(token, caller, op, request)
+    if signed_introspection.wanted(request):
+        return signed_introspection.signed(said, caller, op, request.now)
+    return Answer(body=said)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:
@@ -42,12 +48,13 @@ def metadata(op: Provider) -> Mapping[str, object]:
             method for method in client_auth.supported(op) if method != "none"
         ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASYMMETRIC),
+        **signed_introspection.metadata(op),
     }
 
 
 def _about_access(
     access: AccessToken, caller: ClientView, op: Provider, request: OAuthRequest
-) -> Answer:
+) -> Said:
     """A token not meant for the caller does not exist for it (INT-03)."""
     served = sorted(access.audiences & caller.serves)
     if access.client_id != caller.client_id and not served:
@@ -61,13 +68,13 @@ def _about_access(
     kind = token_type(keys)
     said: dict[str, object] = {"active": True, **access.claims, "token_type": kind}
     if not served:
-        return Answer(body={name: said[name] for name in said if name not in FOR_GUARDS})
+        return {name: said[name] for name in said if name not in FOR_GUARDS}
     together = PolicySet.named((*access.policies, *policies))
     if together.roles:
         held = op.resources.roles.held(access.sub, resource)
         said |= {"roles": held.roles, "permissions": held.permissions, "version": held.version}
     _used(access, together, op, request)
-    return Answer(body=said | {"policies": together.names})
+    return said | {"policies": together.names}
 
 
 def _used(access: AccessToken, policies: PolicySet, op: Provider, request: OAuthRequest) -> None:
@@ -78,7 +85,7 @@ def _used(access: AccessToken, policies: PolicySet, op: Provider, request: OAuth
                 op.sessions.used(token.line, request.now)
 
 
-def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthRequest) -> Answer:
+def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthRequest) -> Said:
     line = op.grants.line_of(token)
     if line is None or line.client_id != caller.client_id or not op.grants.newest(token):
         return INACTIVE
@@ -86,16 +93,14 @@ def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthR
         return INACTIVE
     if op.tokens.live.ended(op.tokens.lineage_of(line), request.now) is not None:
         return INACTIVE
-    return Answer(
-        body={
-            "active": True,
-            "iss": op.rules.issuer,
-            "sub": line.account_id,
-            "aud": op.rules.issuer,
-            "client_id": line.client_id,
-            "scope": " ".join(line.scopes),
-            "iat": int(line.created_at.timestamp()),
-            "exp": int(line.idle_expires_at.timestamp()),
-            **said(line.authorization_details),
-        }
-    )
+    return {
+        "active": True,
+        "iss": op.rules.issuer,
+        "sub": line.account_id,
+        "aud": op.rules.issuer,
+        "client_id": line.client_id,
+        "scope": " ".join(line.scopes),
+        "iat": int(line.created_at.timestamp()),
+        "exp": int(line.idle_expires_at.timestamp()),
+        **said_of(line.authorization_details),
+    }

@@ -58,6 +58,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "subject_type": one_of("public"),
     "id_token_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "userinfo_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
+    "introspection_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "default_max_age": seconds,
     "require_auth_time": boolean,
     "default_acr_values": strings,
