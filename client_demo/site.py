@@ -15,6 +15,7 @@ from requests import RequestException
 from werkzeug.wrappers import Response as AnyResponse
 
 from client_demo import settings
+from client_demo.asked import asked
 from client_demo.lab.deeds import Operator
 from client_demo.lab.pages import Lab
 from client_demo.op import BadToken, Op, OutOfReach
@@ -52,6 +53,7 @@ class RelyingParty:
         app.add_url_rule("/state", view_func=self.state)
         app.add_url_rule("/logout", view_func=self.logout, methods=["POST"])
         app.add_url_rule("/backchannel-logout", view_func=self.told, methods=["POST"])
+        app.add_url_rule("/frontchannel-logout", view_func=self.asked)
         app.add_url_rule("/favicon.ico", "icon", lambda: app.send_static_file(f"{self._kind}.svg"))
         app.register_error_handler(Sorry, self._sorry)
         app.register_error_handler(OutOfReach, self._out_of_reach)
@@ -161,6 +163,10 @@ class RelyingParty:
         """The provider tells us of a sign-out (Back-Channel Logout 1.0 section 2.5)."""
         return told(self._op, self._visits)
 
+    def asked(self) -> Response:
+        """The browser asks us on the provider's last page (Front-Channel Logout 1.0)."""
+        return asked(self._me.issuer, self._visit(), self._visits)
+
     def _redeemed(self, code: str, flow: Flow) -> dict[str, Any]:
         """The tokens for a code. They stay on this server."""
         try:
@@ -220,10 +226,11 @@ class RelyingParty:
         return render_template("sorry.html", me=self._me, kind=self._kind, sentence=sentence)
 
     def _harden(self, response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
+        response.headers.setdefault(
+            "Content-Security-Policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
             f"connect-src 'self'; base-uri 'none'; form-action 'self' {self._me.issuer}; "
-            "frame-ancestors 'none'"
+            "frame-ancestors 'none'",
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

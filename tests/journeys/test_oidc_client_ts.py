@@ -69,6 +69,29 @@ def test_an_app_on_oidc_client_ts_goes_all_the_way(
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
 
 
+@spec("Session Management 1.0 section 4", "B.8")
+def test_an_app_that_watches_sees_a_sign_out_in_another_tab(
+    op: Served, page_url: str, context: BrowserContext
+) -> None:
+    rp = op.world.rp(redirect_uris=[page_url], token_endpoint_auth_method="none")
+    page, elsewhere = context.new_page(), context.new_page()
+    said = page.locator("#said")
+    page.goto(f"{page_url}?issuer={op.url}&client={rp.client_id}&watch")
+    page.evaluate("void manager.signinRedirect()")
+    page.fill("#username", "alice")
+    page.fill("#password", PASSWORD)
+    page.click("#login-submit")
+    expect(said).to_have_text("signed in as alice@example.com")
+    page.wait_for_timeout(3000)
+    still = said.inner_text()
+
+    elsewhere.goto(f"{op.url}/end_session")
+    elsewhere.click("#logout-confirm")
+
+    expect(said).to_have_text("signed out elsewhere")
+    assert still == "signed in as alice@example.com"
+
+
 @spec("OpenID Connect Core section 3.1.2.6")
 def test_a_silent_sign_in_without_a_session_is_told_so(
     op: Served, page_url: str, context: BrowserContext

@@ -17,12 +17,16 @@ FLAGS = [
 ]
 
 
+def installed() -> str | None:
+    """The one on the machine, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 def chromium() -> Iterator[Browser]:
     """Started once for a run; what cannot run says so loudly."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         except Error as error:
             sentence = f"NO CHROMIUM: the journeys cannot run ({error.message.splitlines()[0]})"
             if os.environ.get("CI"):

@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from certify.authority import Pair
 from tests.support.services import free_port
 from tests.support.world import Clock, World, make_world
 
@@ -44,12 +45,15 @@ class Served:
 
 
 @contextmanager
-def served(data_dir: Path, **settings: str) -> Iterator[Served]:
-    """A provider of its own, from now until the end of the block."""
+def served(data_dir: Path, pair: Pair | None = None, **settings: str) -> Iterator[Served]:
+    """A provider of its own, from now until the end of the block; over TLS with a pair."""
     port = free_port()
-    url = f"http://localhost:{port}"
+    url = f"{'https' if pair else 'http'}://localhost:{port}"
+    tls = (str(pair.certificate), str(pair.key)) if pair else None
     world = make_world(data_dir, clock=Running(), IDP_ISSUER=url, **settings)
-    server = make_server("localhost", port, world.app, threaded=True, request_handler=Quiet)
+    server = make_server(
+        "localhost", port, world.app, threaded=True, request_handler=Quiet, ssl_context=tls
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
