@@ -139,6 +139,8 @@ SECURITY_RUNS: tuple[Variant, ...] = (
     run("private_key_jwt", "mtls"),
     run("mtls", "dpop"),
     *(run(a, c, "plain_oauth") for a in ("private_key_jwt", "mtls") for c in ("dpop", "mtls")),
+    run("private_key_jwt", "dpop", "rar"),
+    run("mtls", "mtls", "plain_oauth", "rar"),
 )
 MESSAGE_RUNS: tuple[Variant, ...] = (
     run("private_key_jwt", "dpop", "signed", slow=False),

@@ -11,6 +11,8 @@ from werkzeug.test import Client, TestResponse
 
 from idp.guard import Certificates, Guard
 from idp.guard.wsgi import WsgiGuard
+from idp.store import db
+from tests.support.payments import TYPES
 from tests.support.world import World
 
 AUDIENCE = "https://api.test"
@@ -54,6 +56,9 @@ class Api:
 def api_of(world: World) -> Iterator[Api]:
     """The API, known to the provider, while it is needed."""
     client = world.api(AUDIENCE, **{SCOPE: "Read your notes"})
+    with world.app.app_context():
+        world.op.resources.describe(AUDIENCE, TYPES)
+        db.session.commit()
     guard = Guard(
         world.op.rules.issuer,
         AUDIENCE,

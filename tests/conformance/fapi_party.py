@@ -1,6 +1,7 @@
 """A client as the FAPI 2.0 modules play it: it pushes, signs, proves, and shows certificates."""
 
 import base64
+import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from tests.conformance.checks import Json
 from tests.conformance.fapi_api import SCOPE, Api
 from tests.conformance.party import ASSERTION, RelyingParty
 from tests.support.certified import Pair, certificate
+from tests.support.payments import PAYMENT
 from tests.support.prover import Prover
 
 KEYS: tuple[tuple[Key, str], ...] = (
@@ -25,7 +27,6 @@ KEYS: tuple[tuple[Key, str], ...] = (
 )
 PAIRS: tuple[Pair, ...] = (certificate("one"), certificate("two"))
 DUMMIES = "?dummy1=lorem&dummy2=ipsum"
-DETAILS = [{"type": "payment_initiation", "instructedAmount": {"currency": "EUR", "amount": "1"}}]
 
 
 @dataclass
@@ -76,6 +77,11 @@ class Fapi(RelyingParty):
     def jarm(self) -> bool:
         """Whether its answers are signed (B.10)."""
         return "jarm" in self.variant.more
+
+    @property
+    def rar(self) -> bool:
+        """Whether it asks for more than scopes can say (F2-9)."""
+        return "rar" in self.variant.more
 
     @property
     def scope(self) -> str:
@@ -169,6 +175,7 @@ class Fapi(RelyingParty):
             "scope": self.scope,
             "state": secrets.token_urlsafe(96 if self.number > 1 else 12),
             "nonce": secrets.token_urlsafe(32) if self.openid else None,
+            "authorization_details": json.dumps([PAYMENT]) if self.rar else None,
         }
         sent = sent | pkce | asked
         self.sent = {name: value for name, value in sent.items() if value is not None}
@@ -236,6 +243,7 @@ class Fapi(RelyingParty):
         """Tokens as they must come (F2-5)."""
         given = checks.token_response(answer, "dpop" if self.dpop else "bearer")
         assert ("id_token" in given) == ("openid" in given.get("scope", "").split())
+        assert not self.rar or all(each["type"] for each in given["authorization_details"])
         return given
 
     def obtains(self, **asked: Any) -> Json:
