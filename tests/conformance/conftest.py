@@ -149,7 +149,6 @@ def ciba_op(
         IDP_OUTBOUND__ALLOWED=listening.place,
         IDP_OUTBOUND__CA_BUNDLE=str(listening.bundle),
         **SETTINGS,
-        **MTLS,
     )
     hooks.mount(made.app)
     made.person("foo", **EVERY_CLAIM)
