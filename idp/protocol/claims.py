@@ -42,6 +42,7 @@ OPENID_SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access")
 APART = "these resources do not share a token; ask for one at a time"
 CLAIMS_SUPPORTED = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"),
+    "session_expiry",
     *CLAIMS,
     "updated_at",
 )

@@ -11,6 +11,8 @@ from idp.domain.profile import CLAIMS
 from idp.protocol.errors import InvalidRequest
 
 TOLD = frozenset(CLAIMS) | {"updated_at"}
+OF_SESSION = frozenset({"session_expiry"})
+"""Told in the ID token, and not of the person: nobody has to agree to it."""
 MEMBERS = ("userinfo", "id_token")
 QUALIFIERS = ("essential", "value", "values")
 MOST_VALUES = 10
@@ -39,7 +41,7 @@ def read(text: str) -> ClaimsRequest:
         raise InvalidRequest("claims is not a JSON object") from None
     members = {name: _member(asked[name]) for name in MEMBERS if asked.get(name) is not None}
     told = {
-        name: {claim: wish for claim, wish in wishes.items() if claim in TOLD}
+        name: {claim: wish for claim, wish in wishes.items() if claim in TOLD | OF_SESSION}
         for name, wishes in members.items()
     }
     acr = members.get("id_token", {}).get("acr") or {}
@@ -65,8 +67,8 @@ def fitting(request: Wanted, member: str, known: Mapping[str, Any]) -> dict[str,
 
 
 def names(request: Wanted) -> list[str]:
-    """Every claim that is asked for, wherever it is to be told."""
-    return sorted({name for member in request.values() for name in member})
+    """Every claim of a person that is asked for, wherever it is to be told."""
+    return sorted({name for member in request.values() for name in member} - OF_SESSION)
 
 
 def _member(wishes: object) -> dict[str, dict[str, Any] | None]:

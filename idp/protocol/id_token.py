@@ -12,6 +12,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.protocol import claims_request
 from idp.protocol.claims import SCOPE_CLAIMS
+from idp.protocol.session_expiry import session_expiry
 
 
 class SignIn(Protocol):
@@ -73,6 +74,7 @@ def id_token(
         "amr": list(about.amr),
         "sid": about.sid,
         **beside.hashes(alg),
+        **session_expiry(op, client, about),
     }
     if nonce is not None:
         claims["nonce"] = nonce

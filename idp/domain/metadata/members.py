@@ -66,6 +66,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "software_version": text,
     "backchannel_logout_session_required": boolean,
     "frontchannel_logout_session_required": boolean,
+    "session_expiry": boolean,
     "dpop_bound_access_tokens": boolean,
     "request_object_signing_alg": one_of(*jose.ASYMMETRIC),
     "authorization_details_types": strings,
