@@ -24,7 +24,7 @@ from idp.protocol import (
     token,
     userinfo,
 )
-from idp.protocol.authorize import objects, respond
+from idp.protocol.authorize import jarm, objects, respond
 from idp.protocol.claims import OPENID_SCOPES
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.own_scopes import OWN_SCOPES
@@ -36,6 +36,7 @@ FEATURES = (
     respond,
     par,
     objects,
+    jarm,
     token,
     dpop,
     mtls,

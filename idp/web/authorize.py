@@ -123,7 +123,7 @@ def find_transaction(handle: str) -> Transaction | None:
         tried_stronger=row.details["stronger"],
     )
     speak(draft.ui_locales)
-    allow_form_action(respond.success(draft, {}, op.rules.issuer).origin)
+    allow_form_action(respond.origin(draft.redirect_uri))
     return Transaction(handle, draft, done, row.details["denied"], row.details)
 
 
@@ -166,7 +166,7 @@ def _issue(judged: Judged, session: Session, op: Provider) -> AnyResponse:
         return _refused(draft, error, op)
     _note_a_worn_challenge(draft, op)
     commit()
-    return _reply(respond.success(stated(draft, session), given, op.rules.issuer))
+    return _reply(respond.success(stated(draft, session), given, op, now()))
 
 
 def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:
@@ -192,7 +192,7 @@ def _refused(draft: Draft, error: ProtocolError, op: Provider) -> AnyResponse:
     person clicks (RFC 9700 section 4.11.2).
     """
     draft = stated(draft, current_session(op, now()))
-    reply = respond.refusal(draft, error, op.rules.issuer)
+    reply = respond.refusal(draft, error, op, now())
     commit()
     unasked = draft.client.dynamic and "none" not in draft.prompt and error.error != "access_denied"
     if unasked and current_session(op, now()) is None:

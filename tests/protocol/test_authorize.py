@@ -90,7 +90,7 @@ def test_nothing_redirects_to_an_address_that_was_not_validated(
         ({"claims": "[]"}, "invalid_request"),
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
         ({"response_mode": "fragment", "prompt": "none"}, "login_required"),
-        ({"response_mode": "query.jwt"}, "invalid_request"),
+        ({"response_mode": "query.jwe"}, "invalid_request"),
         ({"nonce": "n" * 2000}, "invalid_request"),
     ],
 )

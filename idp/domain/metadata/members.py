@@ -69,6 +69,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "session_expiry": boolean,
     "dpop_bound_access_tokens": boolean,
     "request_object_signing_alg": one_of(*jose.ASYMMETRIC),
+    "authorization_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "authorization_details_types": strings,
     "require_signed_request_object": boolean,
     "require_pushed_authorization_requests": boolean,

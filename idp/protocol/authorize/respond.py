@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from idp.domain import Provider
 from idp.domain.metadata import response_types
+from idp.protocol.authorize import jarm
 from idp.protocol.authorize.checks.channel import RESPONSE_MODES
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
@@ -30,23 +32,28 @@ class Reply:
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.redirect_uri)
-        if parts.scheme in ("http", "https"):
-            return f"{parts.scheme}://{parts.netloc}"
-        return f"{parts.scheme}:"
+        return origin(self.redirect_uri)
 
 
-def success(draft: Draft, given: Mapping[str, str], issuer: str) -> Reply:
+def origin(redirect_uri: str) -> str:
+    """Where an answer leads, as a page's `form-action` names it."""
+    parts = urlsplit(redirect_uri)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
+
+
+def success(draft: Draft, given: Mapping[str, str], op: Provider, now: datetime) -> Reply:
     """What was asked for, and nothing else."""
-    return _reply(draft, {**given}, issuer)
+    return _reply(draft, {**given}, op, now)
 
 
-def refusal(draft: Draft, error: ProtocolError, issuer: str) -> Reply:
+def refusal(draft: Draft, error: ProtocolError, op: Provider, now: datetime) -> Reply:
     """The error in the same channel the code would have taken (RFC 6749 section 4.1.2.1)."""
     said = {"error": error.error}
     if error.description:
         said["error_description"] = error.description
-    return _reply(draft, said, issuer)
+    return _reply(draft, said, op, now)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:
@@ -64,10 +71,13 @@ def metadata(op: Provider) -> Mapping[str, object]:
     }
 
 
-def _reply(draft: Draft, said: dict[str, str], issuer: str) -> Reply:
+def _reply(draft: Draft, said: dict[str, str], op: Provider, now: datetime) -> Reply:
     if draft.state is not None:
         said["state"] = draft.state
     if draft.session_state is not None:
         said["session_state"] = draft.session_state
-    said["iss"] = issuer
-    return Reply(draft.redirect_uri, draft.response_mode, said)
+    said["iss"] = op.rules.issuer
+    mode = draft.response_mode.removesuffix(".jwt")
+    if mode != draft.response_mode:
+        said = jarm.signed(said, draft.client, op, now)
+    return Reply(draft.redirect_uri, mode, said)

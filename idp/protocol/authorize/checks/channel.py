@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.metadata import response_types
+from idp.domain.metadata.profiles import MESSAGE_SIGNING
 from idp.protocol.arrivals import arriving
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from idp.protocol.messages import OAuthRequest
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+PLAIN_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES = (*PLAIN_MODES, "jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
 MAY_REPEAT = frozenset({"resource", "audience"})
 LONGEST = {"state": 4096, "nonce": 1024, "login_hint": 255, "claims": 8192}
 
@@ -43,7 +45,7 @@ def client_and_redirect_uri(request: OAuthRequest, op: Provider) -> Draft:
 def response_channel(draft: Draft, request: OAuthRequest) -> Draft:
     """How even a refusal is to be sent, and whether anybody is to be asked about it: in the
     address, behind it, or by a form. What asks for a token gets no answer in a query, where
-    servers would log it (Multiple Response Types section 5).
+    servers would log it (Multiple Response Types section 5). A mode with `jwt` has it signed.
     """
     if "none" in (request.parameters.get("prompt") or "").split():
         draft = replace(draft, prompt=frozenset({"none"}))
@@ -51,11 +53,12 @@ def response_channel(draft: Draft, request: OAuthRequest) -> Draft:
     words = {word for asked in types for word in asked.split(" ")}
     tokens = bool(words & {"id_token", "token"})
     usual = "fragment" if tokens else "query"
-    mode = modes[0] if len(modes) == 1 and modes[0] in RESPONSE_MODES else usual
+    asked = modes[0] if len(modes) == 1 and modes[0] in RESPONSE_MODES else usual
+    mode = usual if asked == "jwt" else asked.removesuffix(".jwt")
     web = urlsplit(draft.redirect_uri).scheme in ("http", "https")
     if (mode == "form_post" and not web) or (mode == "query" and tokens):
         mode = usual
-    return replace(draft, response_mode=mode)
+    return replace(draft, response_mode=f"{mode}.jwt" if asked.endswith("jwt") else mode)
 
 
 def repeats(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
@@ -97,14 +100,19 @@ def response_type(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
 
 
 def response_mode(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
-    """query, fragment, or form_post for addresses a form can be posted to."""
+    """query, fragment, or form_post for addresses a form can be posted to; each of them signed,
+    if that is asked for (JARM section 2.3).
+    """
     asked = request.parameters.get("response_mode")
     if asked is not None and asked not in RESPONSE_MODES:
         raise InvalidRequest("the response_mode is not supported")
-    if asked == "form_post" and draft.response_mode != "form_post":
+    plain, given = (asked or "").removesuffix(".jwt"), draft.response_mode.removesuffix(".jwt")
+    if plain == "form_post" and given != "form_post":
         raise InvalidRequest("form_post needs an https redirect URI")
-    if asked == "query" and draft.response_mode != "query":
+    if plain == "query" and given != "query":
         raise InvalidRequest("tokens are not sent in a query")
+    if draft.client.profile == MESSAGE_SIGNING and not draft.response_mode.endswith("jwt"):
+        raise InvalidRequest("this client has its answers signed; ask for the response_mode jwt")
     return draft
 
 
