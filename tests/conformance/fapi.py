@@ -143,7 +143,9 @@ SECURITY_RUNS: tuple[Variant, ...] = (
     run("mtls", "mtls", "plain_oauth", "rar"),
 )
 MESSAGE_RUNS: tuple[Variant, ...] = (
-    run("private_key_jwt", "dpop", "signed", slow=False),
+    run("private_key_jwt", "dpop", "signed", "jarm", slow=False),
+    run("private_key_jwt", "dpop", "signed"),
+    run("mtls", "mtls", "signed", "jarm"),
     run("mtls", "mtls", "signed"),
 )
 MACHINE_RUNS: tuple[Variant, ...] = (

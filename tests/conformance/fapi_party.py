@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
 from werkzeug.test import TestResponse
 
-from tests.conformance import checks, registration
+from tests.conformance import checks, jarm, registration
 from tests.conformance.checks import Json
 from tests.conformance.fapi_api import SCOPE, Api
 from tests.conformance.party import ASSERTION, RelyingParty
@@ -172,6 +172,7 @@ class Fapi(RelyingParty):
             "client_id": self.client["client_id"],
             "redirect_uri": self.client["redirect_uris"][0],
             "response_type": "code",
+            "response_mode": "jwt" if self.jarm else None,
             "scope": self.scope,
             "state": secrets.token_urlsafe(96 if self.number > 1 else 12),
             "nonce": secrets.token_urlsafe(32) if self.openid else None,
@@ -234,6 +235,14 @@ class Fapi(RelyingParty):
     def authorizes(self, method: str = "GET", **asked: Any) -> Json:
         """Push, sign in, agree; what comes back to the callback, checked (F2-3)."""
         return self.comes_back(self.follows(self.opens(self.pushed(**asked))))
+
+    def _carried(self, answer: TestResponse) -> Json:
+        """What is in the answer, signed or not as the variant says."""
+        said = super()._carried(answer)
+        if not self.jarm:
+            return said
+        listed = self.document["authorization_signing_alg_values_supported"]
+        return jarm.read(said, self.keys, listed, self.client["client_id"], self.world.clock.now)
 
     def redeems(self, code: str, **more: Any) -> TestResponse:
         """Bring the code, with the verifier."""

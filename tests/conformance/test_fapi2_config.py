@@ -29,6 +29,11 @@ def test_discovery_end_point_verification(one: Fapi) -> None:
     assert set(said["token_endpoint_auth_signing_alg_values_supported"]) & FAPI
     methods = set(said["token_endpoint_auth_methods_supported"])
     assert {"private_key_jwt", "self_signed_tls_client_auth"} <= methods
+    if one.signs:
+        assert set(said["request_object_signing_alg_values_supported"]) & FAPI
+    if one.jarm:
+        assert "jwt" in said["response_modes_supported"]
+        assert set(said["authorization_signing_alg_values_supported"]) & FAPI
     assert {"openid", "notes:read"} <= set(said["scopes_supported"])
     assert said["subject_types_supported"]
     assert said["tls_client_certificate_bound_access_tokens"] is True
