@@ -10,7 +10,15 @@ from dataclasses import replace
 from idp.domain import Provider
 from idp.protocol.authorize import objects, pushed
 from idp.protocol.authorize.at import At
-from idp.protocol.authorize.checks import channel, details, person, proofs, requests, scopes
+from idp.protocol.authorize.checks import (
+    channel,
+    details,
+    person,
+    profile,
+    proofs,
+    requests,
+    scopes,
+)
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.errors import ProtocolError
 from idp.protocol.messages import OAuthRequest
@@ -30,6 +38,7 @@ STEPS: tuple[tuple[Rule, At], ...] = (
     (channel.redirect_uri_is_said,    _ | P),
     (channel.response_type,           A | P),
     (channel.response_mode,           A | P),
+    (profile.signed_answer,           A | P),
     (scopes.scope,                    A | P),
     (scopes.resource,                 A | P),
     (details.authorization_details,   A | P),
