@@ -118,7 +118,7 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
         rules=rules,
         accounts=Accounts(session, rules),
         clients=Clients(session, derive_key(master, "client secrets"), outbound, feed, rules),
-        resources=Resources(session, feed),
+        resources=Resources(session, feed, rules.resource_policies),
         sessions=Sessions(session, live, rules),
         grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),
         codes=Codes(session, derive_key(master, "user codes")),

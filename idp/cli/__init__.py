@@ -10,13 +10,14 @@ import click
 from idp import __version__
 from idp.cli.accounts import account
 from idp.cli.batch import batch
-from idp.cli.clients import client, resource
+from idp.cli.clients import client
 from idp.cli.details import details
 from idp.cli.exchange import exchange
 from idp.cli.feed import feed
 from idp.cli.issuers import issuer
 from idp.cli.policies import policies, role
 from idp.cli.profile import profile
+from idp.cli.resources import resource
 from idp.cli.server import migrate, serve, worker
 from idp.cli.sign_out import receipt, signout
 from idp.cli.streams import stream

@@ -15,6 +15,7 @@ ENDS = {
 }
 ASKS = {
     Asks.NOTHING: "nobody",
+    Asks.STATUS_LIST: "a signed list, fetched now and then",
     Asks.FEED: "the feed, in the API's own memory",
     Asks.LIST: "the list of good tokens",
     Asks.PROVIDER: "the provider",

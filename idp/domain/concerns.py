@@ -1,6 +1,7 @@
 """The lines of a receipt, from what a sign-out reaches: the same for preview and act."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from idp.domain.reach import Reach
 from idp.domain.receipts import ASKED, CLOSING, ENDED, LIVES, SURVIVES, TELLING, Concern
@@ -49,20 +50,28 @@ def _line(row: Line) -> Concern:
 
 def _access(row: Line, now: datetime) -> list[Concern]:
     """One for each API that holds access tokens of a line: they end at once, as soon as its
-    guards hear of it, or when the last of them runs out.
+    guards hear of it, or when the last of them runs out. An API that checks offline may go on
+    for as long as the status list counts that it has.
     """
     return [
         Concern(
             kind="access",
             name=row.client_name,
             reference=row.id,
-            state=ACCESS_STATES[Ends(out["ends"])],
-            until=datetime.fromtimestamp(out["until"], UTC),
+            state=LIVES if "within" in out else ACCESS_STATES[Ends(out["ends"])],
+            until=_last(out, now),
             audience=audience,
         )
         for audience, out in sorted(row.access.items())
         if out["until"] > now.timestamp()
     ]
+
+
+def _last(out: Mapping[str, int], now: datetime) -> datetime:
+    until = datetime.fromtimestamp(out["until"], UTC)
+    if "within" not in out or Ends(out["ends"]) is Ends.AT_EXPIRY:
+        return until
+    return min(until, now + timedelta(seconds=out["within"]))
 
 
 def _survivor(row: Line) -> Concern:

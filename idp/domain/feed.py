@@ -33,6 +33,7 @@ from idp.crypto.secrets import new_id
 from idp.domain.leases import Lease, Leases
 from idp.domain.listeners import Head, Listeners
 from idp.domain.rules import Rules
+from idp.domain.status_lists import StatusLists
 from idp.policies.feed import ACCOUNT, CLIENT, STATE, key
 from idp.store import WRITES, DbSession, Prebuilt, once_committed, writing
 from idp.store.system import Ended, FeedHead
@@ -74,6 +75,7 @@ class Feed:
         self._reading = threading.Lock()
         self._last: Batch | None = None
         self._listeners = Listeners(self.look, rules.feed_listeners)
+        self.status_lists = StatusLists(session, rules)
         self.leases = Leases(session, engine, rules)
         self.publish: Callable[[Batch], None] | None = None
 
@@ -99,11 +101,13 @@ class Feed:
 
     def cut_off_client(self, client_id: str, now: datetime) -> None:
         """One row ends every token of a client."""
+        self.status_lists.suspend(client_id)
         self.put(CLIENT, [client_id], now + self._rules.access_longest, now)
 
     def let_client_back(self, client_id: str, now: datetime) -> None:
         """Take its cut-off back: the rows there are, are over, and a new one says so."""
         writing(self._session)
+        self.status_lists.let_back(client_id)
         past = now - self._rules.access_longest
         self._session.execute(
             update(Ended)
@@ -171,7 +175,7 @@ class Feed:
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget guards that are gone, and rows that no token can name any more."""
-        gone = self.leases.sweep(now, limit)
+        gone = self.leases.sweep(now, limit) + self.status_lists.sweep(now, limit)
         old = select(Ended.id).where(Ended.until <= now, Ended.at <= now - KEPT).limit(limit)
         rows = delete(Ended).where(Ended.id.in_(old))
         return gone + self._session.connection().execute(rows).rowcount

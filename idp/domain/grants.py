@@ -1,6 +1,6 @@
 """What a person allowed a client, and the line of refresh tokens under it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -226,9 +226,12 @@ class Grants:
         policies: PolicySet,
         until: datetime,
         now: datetime,
+        *,
+        within: timedelta | None = None,
     ) -> None:
         """Remember how long the newest access token for each API lives, and how it ends, for
-        the receipt. Whoever mints holds the line, so that nothing is lost between two.
+        the receipt. Whoever mints holds the line, so that nothing is lost between two. `within`
+        is how long APIs that check offline may go on after a sign-out.
         """
         work = self._session()
         access, access_until = work.row(statements.OUT, l=line.id)
@@ -239,6 +242,7 @@ class Grants:
             kept[audience] = {
                 "until": max(before["until"], int(until.timestamp())),
                 "ends": max(before["ends"], ends),
+                **_within(before, within),
             }
         longest = max(access_until, until)
         work.change(statements.MINTED, l=line.id, until=longest, out=kept)
@@ -275,3 +279,8 @@ class Grants:
 
 def _merged(old: Collection[str], new: Iterable[str]) -> list[str]:
     return [*old, *(item for item in dict.fromkeys(new) if item not in old)]
+
+
+def _within(before: Mapping[str, Any], within: timedelta | None) -> dict[str, int]:
+    longest = max(before.get("within", 0), int(within.total_seconds()) if within else 0)
+    return {"within": longest} if longest else {}

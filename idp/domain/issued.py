@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from idp.crypto import jose
 from idp.crypto.confirmation import Confirmation, confirmation_of
 from idp.crypto.secrets import Handle, digest
+from idp.crypto.status_list import Reference, reference_in
 from idp.domain.live import Lineage
 from idp.policies import TokenFacts
 from idp.store import DbSession, Prebuilt, writing
@@ -119,6 +120,11 @@ class AccessToken:
         """The policies it was minted under."""
         names = self.claims.get("policies")
         return tuple(map(str, names)) if isinstance(names, list) else ()
+
+    @property
+    def status(self) -> Reference | None:
+        """Its place in a status list, if it has one."""
+        return reference_in(self.claims)
 
     @property
     def facts(self) -> TokenFacts:

@@ -26,8 +26,9 @@ Api = Any  # a Resource as it stands in the store, for reading only
 class Resources:
     """The APIs that tokens can be asked for."""
 
-    def __init__(self, session: DbSession, feed: Feed) -> None:
+    def __init__(self, session: DbSession, feed: Feed, usual: Sequence[str] = ()) -> None:
         self._session = session
+        self._usual = usual
         self.roles = Roles(session, feed)
         self._advertised: tuple[datetime, tuple[str, ...], tuple[str, ...]] | None = None
 
@@ -40,17 +41,21 @@ class Resources:
         now: datetime,
         *,
         lifetime: timedelta | None = None,
+        status_list: bool = False,
     ) -> Resource:
         """Add an API, or change it; raises ValueError for what is no identifier (section 2),
         and for policies that do not fit together.
 
-        `lifetime` is that of its access tokens, at most an hour; None is everybody's.
+        `lifetime` is that of its access tokens, at most an hour; None is everybody's. With
+        `status_list` they say where to look up offline whether they were taken back.
         """
         parts = urlsplit(identifier)
         if not parts.scheme or "#" in identifier or not (parts.netloc or parts.path):
             raise ValueError("a resource identifier is an absolute URI without a fragment")
         names = list(policies)
-        PolicySet.for_resource(names)
+        policies_now = PolicySet.for_resource(names or self._usual)
+        if status_list and not policies_now.listable:
+            raise ValueError("a status list says what jti_denylist took back; name that policy")
         if lifetime is not None and not timedelta(0) < lifetime <= LONGEST_ACCESS:
             raise ValueError("an access token lives for at most an hour")
         writing(self._session)
@@ -59,6 +64,7 @@ class Resources:
             row = Resource(identifier=identifier, name=name, scopes={}, policies=[], created_at=now)
             self._session.add(row)
         row.name, row.scopes, row.policies = name, dict(scopes), names
+        row.status_list = status_list
         row.access_lifetime = int(lifetime.total_seconds()) if lifetime else None
         self._session.flush()
         self._session().read_anew(_ALL)

@@ -46,5 +46,6 @@ class Rules:
     unused_client_kept: timedelta = timedelta(days=30)
     token_endpoint_audience: bool = False  # grant `assertion_audience` to registered clients
     default_subjects: str = "ALL"  # or "NONE": a stream tells of whom its receiver has named
+    status_list_ttl: timedelta = timedelta(seconds=30)  # when an API fetches a list again
     stream_pollers: int = 4  # receivers that may wait for events at once, in each process
     loopback_allowed: bool = False  # http://localhost in metadata URIs; development only

@@ -181,8 +181,8 @@ class SignOuts:
         for token in self._tokens.issued.of_lines([line.id for line in reached.lines], now):
             for effect in PolicySet.named(token.policies).on_sign_out(token.facts):
                 match effect:
-                    case Deny(jti, until):
-                        self._tokens.deny(jti, until, now)
+                    case Deny():
+                        self._tokens.deny(token, now)
                     case Forget():
                         if not self._tokens.issued.forget(token, now):
                             _ends_with_the_feed(token, reached)

@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
 
-from sqlalchemy import FromClause, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select
 
 from idp.crypto import jose
 from idp.crypto.confirmation import UNBOUND, Confirmation
@@ -19,7 +16,8 @@ from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
 from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
 from idp.policies.feed import JTI
-from idp.store import DbSession, Prebuilt, writing
+from idp.store import DbSession, writing
+from idp.store.once import put_once
 from idp.store.sessions import Denied, Line
 from idp.store.system import Fact
 
@@ -40,6 +38,8 @@ class Order:
     policies: PolicySet
     lifetime: timedelta | None = None
     bound_to: Confirmation = UNBOUND
+    status: bool = False
+    """Whether an API wants to find it in a status list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ class Tokens:
             )
         )
         claims = self._claims(order, draft, now)
+        if order.status and order.policies.listable and not draft.opaque:
+            place = self._feed.status_lists.give(str(claims["client_id"]), now)
+            claims["status"] = place.claim
         jti, expires_in = str(claims["jti"]), int(draft.lifetime.total_seconds())
         handle = new_handle(HANDLE_PREFIX) if draft.opaque else None
         if draft.tracked:
@@ -164,10 +167,11 @@ class Tokens:
             line_id=line.id,
         )
 
-    def deny(self, jti: str, until: datetime, now: datetime) -> None:
+    def deny(self, token: AccessToken, now: datetime) -> None:
         """Take one access token back, until it would have expired anyway."""
-        work = self._session()
-        put = _put(Denied.__table__, ("jti", "expires_at"), work.connection().dialect.name)
+        work, jti, until = self._session(), token.jti, token.facts.expires_at
+        self._feed.status_lists.take_back(token.status)
+        put = put_once(Denied.__table__, ("jti", "expires_at"), work.connection().dialect.name)
         if work.change(put, of_jti=jti, of_expires_at=until + CLOCK_MAY_JUMP) == 1:
             self._feed.put(JTI, [jti], until, now)
 
@@ -178,7 +182,7 @@ class Tokens:
         """
         work, key = self._session(), f"{namespace}:{digest(value).hex()}"
         columns = ("key", "count", "expires_at")
-        put = _put(Fact.__table__, columns, work.connection().dialect.name)
+        put = put_once(Fact.__table__, columns, work.connection().dialect.name)
         return work.change(put, of_key=key, of_count=1, of_expires_at=until) == 1
 
     def sweep(self, now: datetime, limit: int) -> int:
@@ -208,14 +212,3 @@ class Standing:
 
     def session_open(self, token: TokenFacts) -> bool:
         return self._tokens.live.ended(self._lineage, self._now) is None
-
-
-@cache
-def _put(table: FromClause, columns: tuple[str, ...], dialect: str) -> Prebuilt:
-    """INSERT … ON CONFLICT DO NOTHING, in the words of the database at hand; it says how many
-    rows went in.
-    """
-    kind = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    fresh = kind(table)  # type: ignore[arg-type]
-    given: dict[str, Any] = {name: bindparam(f"of_{name}") for name in columns}
-    return Prebuilt(fresh.values(given).on_conflict_do_nothing())

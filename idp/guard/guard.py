@@ -21,6 +21,7 @@ from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.refused import Challenges
 from idp.guard.replay import Replay
 from idp.guard.tokens import MOST_TOKENS
+from idp.policies.model import Asks
 
 MOST_NEEDS = 512
 
@@ -35,7 +36,8 @@ class Guard:
 
     `client_id` and `client_secret` are the API's own: with them it follows the feed and asks by
     introspection. Without them every route must say `freshness="offline"`: a token lives until
-    it expires. `origin` is where clients reach the API, for the addresses in their proofs;
+    it expires; or `freshness="status_list"`: until a list that is fetched now and then says that
+    it was taken back. `origin` is where clients reach the API, for the addresses in their proofs;
     behind a proxy it is the public one. `dpop_nonces` is a secret of 32 bytes that all processes
     share; with it, each proof must carry a nonce. `certificates` says where the adapters find
     those of clients whose tokens are bound to one (RFC 8705).
@@ -103,8 +105,10 @@ class Guard:
         wanted = needs.need(
             scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
         )
-        if self._config.credentials is None and wanted.freshness is not Freshness.OFFLINE:
-            raise ValueError("without client_id and client_secret a route can only be offline")
+        if self._config.credentials is None and wanted.asks > Asks.STATUS_LIST:
+            raise ValueError(
+                "without client_id and client_secret a route can only be offline or status_list"
+            )
         return wanted
 
     def check(
@@ -151,7 +155,8 @@ class Guard:
         if access.dpop_nonce is not None:
             found.append(("DPoP-Nonce", access.dpop_nonce))
         if debug:
-            said = f"{access.asked.name.lower()}; staleness={self.staleness:.3f}"
+            age = self.staleness if access.staleness is None else access.staleness
+            said = f"{access.asked.name.lower()}; staleness={age:.3f}"
             found.append(("Guard-Freshness", said))
         return found
 
@@ -186,6 +191,7 @@ class Guard:
             "trouble": follower.trouble if follower is not None else None,
             "keys_age": judge.keys.age,
             "tokens": len(judge.tokens),
+            "status_lists": len(judge.status_lists),
             "introspections": judge.introspection.asked,
             "breaker_open": judge.introspection.breaker.open,
         }

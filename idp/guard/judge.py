@@ -8,23 +8,25 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from idp.crypto import jose
 from idp.crypto.dpop import Proof
 from idp.crypto.secrets import new_id
+from idp.crypto.status_list import reference_in
 from idp.guard.config import Config
 from idp.guard.https import MOST_BYTES, Follower
 from idp.guard.introspection import Answer, Introspection
 from idp.guard.jwks import IssuerKeys, WouldWait
-from idp.guard.live import NOBODY, THE_ISSUER, Asked, Ended, Listed, Liveness
+from idp.guard.live import A_STATUS_LIST, NOBODY, THE_ISSUER, Asked, Ended, Listed, Liveness
 from idp.guard.needs import Arrival, Need
 from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
 from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
+from idp.guard.status_lists import LONGEST_TOKEN, StatusLists
 from idp.guard.tokens import COMPACT, Seen, Tokens, name_of, strings
 from idp.guard.wire import Unanswered, Wire
 from idp.policies import PolicySet, UnknownPolicy
@@ -45,6 +47,8 @@ class Access:
     roles: frozenset[str]
     asked: Asks
     dpop_nonce: str | None = None
+    staleness: float | None = None
+    """How old the status list was, where one was asked; else that is the guard's to say."""
 
     @property
     def sub(self) -> str:
@@ -62,17 +66,17 @@ class Judge:
         self._bare = Presented(resource=config.audience)
         self._starting = threading.Lock()
         ticks, able = config.ticks, config.credentials is not None
-        calls, keys = (
-            Wire(config.http, config.credentials),
-            Wire(config.http, patience=KEY_PATIENCE),
-        )
-        self._wires = [calls, keys]
+        calls = Wire(config.http, config.credentials)
+        keys = Wire(config.http, patience=KEY_PATIENCE)
+        lists = Wire(config.http, patience=KEY_PATIENCE, most_bytes=LONGEST_TOKEN)
+        self._wires = [calls, keys, lists]
         self.keys = IssuerKeys(config.issuer, keys, ticks)
         self.replica = Replica(lambda: config.clock().timestamp(), ticks)
         self.introspection = Introspection(self.keys, calls, ticks, able=able)
         self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens)
         replay, listed = _shared(config) if config.redis_url else (InMemory(), None)
         self.proofs = Proofs(config.replay or replay, config.nonces, config.origin, challenges)
+        self.status_lists = StatusLists(config.issuer, self.keys, lists, config.clock, ticks)
         self.follower = self._new_follower() if able else None
         self._live = Liveness(
             self.replica, listed, self.introspection, ticks, config.introspection_cache
@@ -152,9 +156,21 @@ class Judge:
         policies, asks = seen.under(self.policies)
         if need.asks is Asks.NOTHING:
             return seen, NOBODY, proof
+        if need.asks is Asks.STATUS_LIST:
+            return seen, self._looked_up(seen, wait=wait), proof
         asks = max(need.asks, asks)
         asked = self._live.ask(token, seen, asks, state=policies.roles, wait=wait, told=told)
         return seen, asked, proof
+
+    def _looked_up(self, seen: Seen, *, wait: bool) -> Asked:
+        """What a status list says; a token that stands in none cannot be judged by one."""
+        reference = reference_in(seen.claims)
+        if reference is None:
+            raise jose.Unverifiable("the token stands in no status list")
+        age = self.status_lists.valid(reference, wait=wait)
+        if age is None:
+            raise Ended
+        return replace(A_STATUS_LIST, age=age)
 
     def _read(
         self, token: str, need: Need, now: datetime, *, wait: bool
@@ -166,7 +182,7 @@ class Judge:
             return seen or self.tokens.read(name, token, now, wait=wait), None
         if seen is not None and self._live.kept(seen):
             return seen, None
-        if need.asks is Asks.NOTHING:
+        if need.asks <= Asks.STATUS_LIST:
             raise jose.Unverifiable("a handle says nothing to who asks nobody")
         if _TOKEN.fullmatch(token) is None:
             raise self._challenges.bad_request()
@@ -205,7 +221,7 @@ class Judge:
         if not _signed_in_well(said, need, now):
             raise self._challenges.step_up(need, bound=bound)
         nonce = self.proofs.fresh_nonce(now) if bound else None
-        return Access(said, scopes, roles, asked.asked, nonce)
+        return Access(said, scopes, roles, asked.asked, nonce, asked.age)
 
     def _spend(self, proof: Proof, now: datetime, *, wait: bool) -> None:
         if self.proofs.replay.waits and not wait:

@@ -34,6 +34,7 @@ class Asked:
 
     asked: Asks
     nobody: bool = False
+    age: float | None = None
 
     def allowed(self, jti: str) -> bool:
         """On the list, which somebody has read."""
@@ -41,11 +42,13 @@ class Asked:
 
     def denied(self, jti: str) -> bool:
         """Not taken back."""
-        return not self._yes(Asks.FEED)
+        return not self._yes(Asks.STATUS_LIST)
 
     def session_open(self, token: TokenFacts) -> bool:
-        """Open, as far as the feed or the issuer knows."""
-        return self._yes(Asks.FEED)
+        """Open, as far as the feed, the issuer or a status list knows: the end of a session takes
+        back each token that stands in one.
+        """
+        return self._yes(Asks.STATUS_LIST)
 
     def _yes(self, least: Asks) -> bool:
         if self.asked < least and not self.nobody:
@@ -54,6 +57,7 @@ class Asked:
 
 
 NOBODY = Asked(Asks.NOTHING, nobody=True)
+A_STATUS_LIST = Asked(Asks.STATUS_LIST)
 THE_FEED = Asked(Asks.FEED)
 THE_LIST = Asked(Asks.LIST)
 THE_ISSUER = Asked(Asks.PROVIDER)

@@ -20,6 +20,9 @@ class Freshness(StrEnum):
     OFFLINE = "offline"
     """Nobody: what the token says is good enough until it expires."""
 
+    STATUS_LIST = "status_list"
+    """A signed list of what was taken back, never older than it says; no credentials needed."""
+
     FEED = "feed"
     """The replica of what ended, never older than the guard's `max_silence`."""
 
@@ -29,6 +32,7 @@ class Freshness(StrEnum):
 
 _ASKS = {
     Freshness.OFFLINE: Asks.NOTHING,
+    Freshness.STATUS_LIST: Asks.STATUS_LIST,
     Freshness.FEED: Asks.FEED,
     Freshness.INTROSPECT: Asks.PROVIDER,
 }

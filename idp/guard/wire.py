@@ -42,6 +42,14 @@ class Wire:
         """Fetch what anybody may see."""
         return self._ask("GET", url, params=query or None)
 
+    def get_text(self, url: str, media_type: str) -> str:
+        """Fetch what anybody may see and is no JSON."""
+        body = self._fetch("GET", url, headers={"Accept": media_type})
+        try:
+            return body.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise Unanswered("not a token") from error
+
     def get_as_ourselves(self, url: str, query: Mapping[str, str | int]) -> dict[str, Any]:
         """Fetch what only we may see."""
         return self._ask("GET", url, params=dict(query), auth=self._auth)
@@ -56,17 +64,23 @@ class Wire:
             self._http.close()
 
     def _ask(self, method: str, url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            said = json.loads(self._fetch(method, url, **more))
+        except (ValueError, RecursionError) as error:
+            raise Unanswered(type(error).__name__) from error
+        if not isinstance(said, dict):
+            raise Unanswered("not an object")
+        return said
+
+    def _fetch(self, method: str, url: str, **more: Any) -> bytes:  # noqa: ANN401
         ends = time.monotonic() + 2 * self._patience
         try:
             with self._http.stream(method, url, **more) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise Unanswered(f"{answer.status_code}")
-                said = json.loads(self._read(answer, ends))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+                return self._read(answer, ends)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unanswered(type(error).__name__) from error
-        if not isinstance(said, dict):
-            raise Unanswered("not an object")
-        return said
 
     def _read(self, answer: httpx.Response, ends: float) -> bytes:
         """The body, as long as it is short and comes at once; trickles are no answers."""

@@ -117,6 +117,11 @@ class PolicySet:
         return any(policy.rotates for policy in self.policies)
 
     @property
+    def listable(self) -> bool:
+        """Whether a token of theirs can stand in a status list."""
+        return any(policy.listable for policy in self.policies)
+
+    @property
     def binds(self) -> bool:
         return any(policy.binds for policy in self.policies)
 

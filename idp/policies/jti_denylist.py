@@ -29,6 +29,7 @@ class JtiDenylist(Policy):
     asks: ClassVar[Asks] = Asks.FEED
     ends: ClassVar[Ends] = Ends.FEED
     for_access: ClassVar[bool] = True
+    listable: ClassVar[bool] = True
 
     def draft(self, draft: Draft) -> Draft:
         return replace(draft, tracked=True)

@@ -12,9 +12,10 @@ class Asks(IntEnum):
     """Who must be asked at each call, from nobody to the provider itself."""
 
     NOTHING = 0
-    FEED = 1
-    LIST = 2  # the list of good tokens, in Redis; who cannot read it asks the provider
-    PROVIDER = 3
+    STATUS_LIST = 1  # a signed list, fetched now and then; a route may hold it to be enough
+    FEED = 2
+    LIST = 3  # the list of good tokens, in Redis; who cannot read it asks the provider
+    PROVIDER = 4
 
 
 class Ends(IntEnum):
@@ -145,6 +146,9 @@ class Policy:
 
     excludes: ClassVar[frozenset[str]] = frozenset()
     """Policies that contradict this one."""
+
+    listable: ClassVar[bool] = False
+    """Whether its tokens can stand in a status list: each is remembered, and taken back by name."""
 
     rotates: ClassVar[bool] = False
     """Whether a refresh token works once, and its successor after it."""

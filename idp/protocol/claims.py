@@ -61,6 +61,7 @@ class Aimed:
     bound_to: Confirmation
     may_act: Mapping[str, str] | None = None
     details: tuple[dict[str, Any], ...] = ()
+    status: bool = False
 
 
 def aim(
@@ -102,6 +103,7 @@ def aim(
         timedelta(seconds=min(lifetimes)) if lifetimes else op.rules.access_lifetime,
         held,
         client.details.get("may_act"),
+        status=any(row.status_list for row in rows),
     )
     try:
         policies.draft(
@@ -152,7 +154,10 @@ def mint(
     if not line.offline:
         claims["sid"] = line.sid
     minted = op.tokens.mint_access(_order(claims, aimed), now)
-    op.grants.minted(line, aimed.audiences, aimed.policies, minted.expires_at, now)
+    offline = aimed.status and aimed.policies.listable
+    within = op.sign_outs.feed.status_lists.within if offline else None
+    until = minted.expires_at
+    op.grants.minted(line, aimed.audiences, aimed.policies, until, now, within=within)
     return minted
 
 
@@ -178,6 +183,7 @@ def _order(claims: Mapping[str, object], aimed: Aimed) -> Order:
         policies=aimed.policies,
         lifetime=aimed.lifetime,
         bound_to=aimed.bound_to,
+        status=aimed.status,
     )
 
 

@@ -21,6 +21,7 @@ from idp.protocol import (
     registration,
     revocation,
     session_management,
+    status_lists,
     token,
     userinfo,
 )
@@ -43,6 +44,7 @@ FEATURES = (
     userinfo,
     introspection,
     revocation,
+    status_lists,
     registration,
     logout,
     frontchannel_logout,

@@ -5,7 +5,7 @@ the commit, so that what was answered stays true (promise P2).
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from idp.crypto.jose import ASYMMETRIC
 from idp.domain import Provider, strict
@@ -40,7 +40,7 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     access = op.tokens.read_access(token, request.now)
     if access is None or access.client_id != client.client_id:
         return DONE
-    op.tokens.deny(access.jti, datetime.fromtimestamp(access.expires_at, UTC), request.now)
+    op.tokens.deny(access, request.now)
     op.tokens.issued.forget(access, request.now)
     if PolicySet.named(access.policies).alone:
         return _done(None, op, request.now)  # a token for each API: the others live on

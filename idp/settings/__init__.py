@@ -167,6 +167,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             client_document_hosts=self.client_documents.hosts,
             unused_client_kept=timedelta(days=self.registration.unused_kept_days),
             token_endpoint_audience=self.registration.token_endpoint_audience,
+            status_list_ttl=timedelta(seconds=self.feed.status_list_ttl),
             default_subjects=self.signals.default_subjects,
             stream_pollers=self.signals.pollers,
             loopback_allowed=self.loopback,

@@ -161,6 +161,7 @@ class Feed(Room):
     """What guards of APIs are told of what ended."""
 
     max_silence: float = Field(3, ge=0.5, le=60)
+    status_list_ttl: int = Field(30, ge=1, le=1800)
     listeners: int = Field(16, ge=1, le=256)
 
 

@@ -73,4 +73,5 @@ class Resource(Row, kw_only=True):
     policies: Mapped[list[str]]
     access_lifetime: Mapped[int | None] = mapped_column(default=None)
     detail_types: Mapped[Json | None] = mapped_column(default=None)
+    status_list: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import Json, Row
@@ -38,3 +38,34 @@ class Role(Row, kw_only=True):
     permissions: Mapped[list[str]]
     version: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime]
+
+
+class StatusListRow(Row, kw_only=True):
+    """A status list: until when it takes tokens, unless it is crowded before."""
+
+    __tablename__ = "status_list"
+    __table_args__ = (Index("ix_status_list_open_until", "open_until"),)
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    open_until: Mapped[datetime]
+    crowded: Mapped[bool] = mapped_column(default=False)
+
+
+class StatusEntry(Row, kw_only=True):
+    """A place in a status list that is a token's: valid (0), taken back (1), suspended (2)."""
+
+    __tablename__ = "status_entry"
+    __table_args__ = (
+        Index(
+            "ix_status_entry_ended",
+            "list_id",
+            "idx",
+            sqlite_where=text("state <> 0"),
+            postgresql_where=text("state <> 0"),
+        ),
+    )
+
+    list_id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[str] = mapped_column(String(255))
+    state: Mapped[int] = mapped_column(default=0)

@@ -14,6 +14,7 @@ from idp.protocol import (
     receipts,
     registration,
     revocation,
+    status_lists,
     token,
     userinfo,
 )
@@ -59,6 +60,8 @@ ROUTES = (
     Route(("GET",), "/receipts", receipts.newest),
     Route(("POST",), "/register", registration.answer),
     Route(("GET", "PUT", "DELETE"), "/register/<client_id>", registration.manage),
+    Route(("GET",), "/status-lists", status_lists.every, cors=True),
+    Route(("GET",), "/status-lists/<list_id>", status_lists.answer, cors=True),
     Route(("GET",), "/.well-known/ssf-configuration", transmitter.answer, cors=True),
     Route(("POST", "GET", "PATCH", "PUT", "DELETE"), "/ssf/streams", streams.answer),
     Route(("GET", "POST"), "/ssf/status", status.answer),

@@ -28,8 +28,10 @@ STRINGS = [
     "pushed_authorization_request_endpoint",
     "device_authorization_endpoint",
     "backchannel_authentication_endpoint",
+    "status_list_aggregation_endpoint",
 ]
 LISTS = [
+    "authorization_signing_alg_values_supported",
     "scopes_supported",
     "response_types_supported",
     "response_modes_supported",

@@ -119,7 +119,7 @@ def mint(api: Api, line_id: str, names: tuple[str, ...], state: State) -> str:
         if not state.listed:
             op.tokens.issued.forget(access, now)
         if state.denied:
-            op.tokens.deny(access.jti, minted.expires_at, now)
+            op.tokens.deny(access, now)
         line = op.grants.line(line_id)
         if not state.open and line is not None:
             op.sign_outs.line(line, Because("revoked", "test"), now)

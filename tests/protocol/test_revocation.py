@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from idp.domain.tokens import AccessToken
 from idp.store import db
 from tests.support.spec import spec
 from tests.support.world import Rp, World
@@ -107,7 +108,8 @@ def test_a_token_is_taken_back_and_a_proof_seen_once_on_every_database(either: W
     until, now = either.clock.now + timedelta(hours=1), either.clock.now
     with either.app.app_context():
         seen = [either.op.tokens.seen_once("proof", "x", until, now) for _ in range(2)]
-        either.op.tokens.deny("j", until, now)
+        claims = {"jti": "j", "sub": "s", "client_id": "c", "exp": int(until.timestamp())}
+        either.op.tokens.deny(AccessToken(claims), now)
         db.session.commit()
         told = either.op.sign_outs.feed.read(None, None).head
         db.session.remove()
