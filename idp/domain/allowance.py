@@ -30,5 +30,6 @@ class Root:
     account_id: str
     client_id: str
     client_name: str
+    sub: str
     session_id: str = ""
     sid: str = ""

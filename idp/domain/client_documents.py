@@ -113,6 +113,7 @@ class ClientDocuments:
         if "application_type" not in said and isinstance(uris, list):
             web = all(isinstance(uri, str) and uri.startswith("https://") for uri in uris)
             said["application_type"] = "web" if web else "native"
+        said.pop("sector_identifier_uri", None)  # nobody has asked the sector
         kept = checked(said, loopback=self._rules.loopback_allowed)
         kept["grant_types"] = [name for name in kept["grant_types"] if name in GRANT_TYPES]
         if not kept["redirect_uris"]:

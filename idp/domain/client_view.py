@@ -6,8 +6,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from idp.crypto.pairwise import Sector
 from idp.crypto.secrets import Handle
 from idp.domain.metadata.profiles import fitting
+from idp.domain.metadata.sectors import sector_of
 from idp.policies import PolicySet
 from idp.store.clients import Client, ClientSecret
 
@@ -34,6 +36,15 @@ class ClientView:
     dynamic: bool
     enabled: bool
     secrets: tuple[Secret, ...]
+    sector: Sector | None = None
+
+    def sub_of(self, account_id: str) -> str:
+        """What this client calls a person: in tokens and notices, and in what it asks of us."""
+        return account_id if self.sector is None else self.sector.name_of(account_id)
+
+    def account_of(self, sub: str) -> str:
+        """Whom this client means; nobody's account, if it has no such name for anybody."""
+        return sub if self.sector is None else self.sector.account_of(sub) or ""
 
     @property
     def name(self) -> str:
@@ -153,10 +164,12 @@ def view_of(
     policies: Iterable[str],
     *,
     admitted: bool = True,
+    pairwise_key: bytes,
 ) -> ClientView:
     """A client as its rows say; `policies` are those of who names none. `admitted` is whether
     the operator still lets in who describes itself at its own address.
     """
+    sector = sector_of(row.details)
     return ClientView(
         client_id=row.client_id,
         version=row.version,
@@ -167,4 +180,5 @@ def view_of(
         dynamic=row.dynamic,
         enabled=row.disabled_at is None and admitted,
         secrets=tuple(Secret(s.digest, s.sealed, s.expires_at) for s in secrets),
+        sector=Sector(sector, pairwise_key) if sector is not None else None,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from idp.crypto.secrets import Handle, digest, new_handle
+from idp.crypto.secrets import Handle, derive_key, digest, new_handle
 from idp.domain import client_secrets
 from idp.domain import client_statements as statements
 from idp.domain.admission import Admission
@@ -55,10 +55,11 @@ class Clients:
         self._session = session
         self._feed = feed
         self._sealing_key = sealing_key
+        self._pairwise_key = derive_key(sealing_key, "pairwise subjects")
         self._rules = rules
         self._views: dict[str, ClientView] = {}
         self._used: dict[str, datetime | None] = {}
-        self._admission = Admission(rules)
+        self._admission = Admission(outbound, session.commit, rules)
         self.keys = ClientKeys(outbound, session.commit)
         self.request_objects = RequestObjects(outbound, session.commit)
         self.issuers = Issuers(session, loopback=rules.loopback_allowed)
@@ -280,7 +281,13 @@ class Clients:
             select(ClientSecret).where(ClientSecret.client_id == client_id)
         )
         admitted = not is_address(client_id) or self.documents.admits(client_id)
-        view = view_of(row, secrets, self._rules.client_policies, admitted=admitted)
+        view = view_of(
+            row,
+            secrets,
+            self._rules.client_policies,
+            admitted=admitted,
+            pairwise_key=self._pairwise_key,
+        )
         if len(self._views) >= MOST_VIEWS:
             self._views.clear()
             self._used.clear()

@@ -36,6 +36,7 @@ from idp.domain.rules import Rules
 from idp.domain.status_lists import StatusLists
 from idp.policies.feed import ACCOUNT, CLIENT, STATE, key
 from idp.store import WRITES, DbSession, Prebuilt, once_committed, writing
+from idp.store.sessions import Line
 from idp.store.system import Ended, FeedHead
 
 __all__ = ["Batch", "Feed", "Head", "Lease"]
@@ -45,6 +46,10 @@ log = structlog.get_logger()
 KEPT = timedelta(minutes=10)  # so that who was away for a moment misses nothing
 MOST_ROWS = 10_000
 ONLY = 1  # the id of the only row of feed_head
+
+_NAMES = Prebuilt(
+    select(Line.sub).where(Line.account_id == bindparam("a"), Line.sub.is_not(None)).distinct()
+)
 
 Entry = tuple[int, int, int | None]
 
@@ -95,9 +100,9 @@ class Feed:
             once_committed(self._session, self.dispatch)
 
     def cut_off_account(self, account_id: str, generation: int, now: datetime) -> None:
-        """One row ends whatever was issued to this person before this generation."""
+        """One row for each name of this person ends whatever was issued before this generation."""
         until = now + self._rules.access_longest
-        self.put(ACCOUNT, [account_id], until, now, generation=generation)
+        self.put(ACCOUNT, self._names(account_id), until, now, generation=generation)
 
     def cut_off_client(self, client_id: str, now: datetime) -> None:
         """One row ends every token of a client."""
@@ -119,7 +124,13 @@ class Feed:
 
     def state_changed(self, account_id: str, version: int, now: datetime) -> None:
         """What the server says of this person at an API is another from now on."""
-        self.put(STATE, [account_id], now + self._rules.access_longest, now, generation=version)
+        until = now + self._rules.access_longest
+        self.put(STATE, self._names(account_id), until, now, generation=version)
+
+    def _names(self, account_id: str) -> list[str]:
+        """Every `sub` by which a token may call this person (OpenID Connect Core section 8)."""
+        others = self._session().rows(_NAMES, a=account_id)
+        return [account_id, *(row.sub for row in others)]
 
     def dispatch(self) -> None:
         """Number what is committed. A failure is logged, and the next look makes up for it."""

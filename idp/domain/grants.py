@@ -139,6 +139,7 @@ class Grants:
             session_id=root.session_id,
             sid=root.sid,
             account_id=root.account_id,
+            sub=root.sub if root.sub != root.account_id else None,
             client_id=root.client_id,
             client_name=root.client_name,
             generation=self._generation(root.account_id),

@@ -51,6 +51,7 @@ class Participant(Protocol):
     def frontchannel_logout_uri(self) -> str | None: ...
     @property
     def id_token_alg(self) -> str: ...
+    def sub_of(self, account_id: str) -> str: ...
 
 
 class Sessions:
@@ -158,7 +159,7 @@ class Sessions:
         return list(self._session.scalars(query))
 
     def participate(
-        self, session_id: str, account_id: str, client: Participant, sub: str, now: datetime
+        self, session_id: str, account_id: str, client: Participant, now: datetime
     ) -> Participation:
         """This client takes part in this session, under a `sid` of its own."""
         writing(self._session)
@@ -176,7 +177,7 @@ class Sessions:
                 account_id=account_id,
                 client_id=client.client_id,
                 client_name=client.name,
-                sub=sub,
+                sub=client.sub_of(account_id),
                 created_at=now,
                 last_used_at=now,
             )

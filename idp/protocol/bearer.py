@@ -66,6 +66,12 @@ def held(request: OAuthRequest, op: Provider, resource: str) -> tuple[str, Acces
     return scheme, access
 
 
+def account_of(access: AccessToken, op: Provider) -> str:
+    """Whose account a person's token is for: `sub` may be a name of its client's sector only."""
+    line = op.grants.line(access.line_id) if access.line_id is not None else None
+    return line.account_id if line is not None else access.sub
+
+
 def refusal(challenge: str = BEARER) -> InvalidToken:
     """The token is not good here; what it lacks is not told."""
     return InvalidToken(

@@ -134,7 +134,7 @@ def _policies(op: Provider, client: ClientView, rows: Iterable[Api]) -> PolicySe
 def access_token(op: Provider, line: Line, aimed: Aimed, now: datetime) -> Minted:
     """An access token for a person's client (RFC 9068 section 2.2)."""
     claims: dict[str, object] = {
-        "sub": line.account_id,
+        "sub": line.sub or line.account_id,
         "client_id": line.client_id,
         "scope": " ".join(aimed.scopes),
     }
@@ -192,4 +192,8 @@ def user_claims(op: Provider, line: Line, scopes: Iterable[str]) -> dict[str, An
     known = op.accounts.claims_for(line.account_id)
     names = {name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())}
     told = {name: value for name, value in known.items() if name in names}
-    return {"sub": line.account_id} | told | fitting(line.claims_request, "userinfo", known)
+    return (
+        {"sub": line.sub or line.account_id}
+        | told
+        | fitting(line.claims_request, "userinfo", known)
+    )

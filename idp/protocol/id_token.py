@@ -21,6 +21,8 @@ class SignIn(Protocol):
     @property
     def account_id(self) -> str: ...
     @property
+    def sub(self) -> str | None: ...
+    @property
     def sid(self) -> str: ...
     @property
     def auth_time(self) -> datetime: ...
@@ -65,7 +67,7 @@ def id_token(
     issued = int(now.timestamp())
     claims: dict[str, object] = {
         "iss": op.rules.issuer,
-        "sub": about.account_id,
+        "sub": about.sub or about.account_id,
         "aud": client.client_id,
         "iat": issued,
         "exp": issued + int(op.rules.id_token_lifetime.total_seconds()),

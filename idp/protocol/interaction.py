@@ -73,7 +73,7 @@ def _must_sign_in(draft: Draft, session: Session, done: Done, now: datetime) -> 
         return True
     if "select_account" in draft.prompt and not (fresh or done.chosen):
         return True
-    if draft.hinted_sub is not None and draft.hinted_sub != session.account_id:
+    if draft.hinted_sub not in (None, draft.client.sub_of(session.account_id)):
         return True
     if draft.max_age is not None and not fresh:
         if now - session.auth_time > timedelta(seconds=draft.max_age) or draft.max_age == 0:

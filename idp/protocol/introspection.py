@@ -7,7 +7,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.tokens import AccessToken, PolicySet, Presented
 from idp.policies.model import Touch
-from idp.protocol import client_auth, signed_introspection
+from idp.protocol import bearer, client_auth, signed_introspection
 from idp.protocol.authorization_details import said as said_of
 from idp.protocol.claims import policies_at
 from idp.protocol.errors import InvalidClient, InvalidRequest
@@ -71,7 +71,7 @@ def _about_access(
         return {name: said[name] for name in said if name not in FOR_GUARDS}
     together = PolicySet.named((*access.policies, *policies))
     if together.roles:
-        held = op.resources.roles.held(access.sub, resource)
+        held = op.resources.roles.held(bearer.account_of(access, op), resource)
         said |= {"roles": held.roles, "permissions": held.permissions, "version": held.version}
     _used(access, together, op, request)
     return said | {"policies": together.names}
@@ -96,7 +96,7 @@ def _about_refresh(token: str, caller: ClientView, op: Provider, request: OAuthR
     return {
         "active": True,
         "iss": op.rules.issuer,
-        "sub": line.account_id,
+        "sub": line.sub or line.account_id,
         "aud": op.rules.issuer,
         "client_id": line.client_id,
         "scope": " ".join(line.scopes),

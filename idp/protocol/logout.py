@@ -36,7 +36,8 @@ class LogoutDraft:
         """Whether the hint is about this very session: then nobody needs to be asked."""
         if session is None or self.hinted_sub is None:
             return False
-        if self.hinted_sub != session.account_id:
+        known = self.client.sub_of(session.account_id) if self.client else session.account_id
+        if self.hinted_sub != known:
             return False
         return self.participation is None or self.participation.session_id == session.id
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from idp.crypto.jose import OUR_ALGORITHMS
 from idp.domain import Provider
 from idp.domain.login import ACR_VALUES
+from idp.domain.metadata.sectors import SUBJECT_TYPES
 from idp.protocol import (
     arrivals,
     ciba,
@@ -72,7 +73,7 @@ def document(op: Provider, now: datetime) -> Mapping[str, object]:
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
         "scopes_supported": [*OPENID_SCOPES, *OWN_SCOPES, *scopes],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": list(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": list(OUR_ALGORITHMS),
         "acr_values_supported": list(ACR_VALUES),
         "claim_types_supported": ["normal"],

@@ -28,12 +28,13 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     """
     access = bearer.accepted_of_either(request, op, "openid", RECEIPTS_READ)
     row = op.sign_outs.receipts.find(request.path_argument)
-    if row is None or not _may_read(access, row):
+    if row is None or not _may_read(access, row, op):
         return NOT_FOUND
+    sub = access.sub if _of_person(access) else row.account_id
     if PROOF_TYPE in _accepted(request):
-        said = Answer(body=proof(op, row, request.now), content_type=PROOF_TYPE)
+        said = Answer(body=proof(op, row, request.now, sub), content_type=PROOF_TYPE)
     else:
-        said = Answer(body=document(op, row))
+        said = Answer(body=document(op, row, sub))
     return with_nonce(said, request, op)
 
 
@@ -43,30 +44,36 @@ def newest(request: OAuthRequest, op: Provider) -> Answer:
     `sub` names a person, `limit` how many (at most 500). A person's token lists their own.
     """
     access = bearer.accepted_of_either(request, op, "openid", RECEIPTS_READ)
-    sub = access.sub if _of_person(access) else request.query.get("sub")
+    mine = bearer.account_of(access, op) if _of_person(access) else None
     asked = request.query.get("limit") or str(USUAL)
     if not asked.isascii() or not asked.isdecimal() or not 0 < int(asked[:9]) <= MOST:
         raise InvalidRequest(f"limit is not a number up to {MOST}")
-    rows = op.sign_outs.receipts.newest(sub, int(asked))
-    return with_nonce(Answer(body={"receipts": [_head(row) for row in rows]}), request, op)
+    rows = op.sign_outs.receipts.newest(mine or request.query.get("sub"), int(asked))
+    said = [_head(row, access.sub if mine else row.account_id) for row in rows]
+    return with_nonce(Answer(body={"receipts": said}), request, op)
 
 
-def document(op: Provider, row: Receipt) -> dict[str, object]:
-    """What a receipt says now. No id of a session, a line or a token is in it."""
-    return {**_head(row), "lines": _lines(op.sign_outs.receipts.lines(row.id))}
+def document(op: Provider, row: Receipt, sub: str | None = None) -> dict[str, object]:
+    """What a receipt says now. No id of a session, a line or a token is in it. `sub` is what the
+    reader calls the person, if that is a name of its own.
+    """
+    return {
+        **_head(row, sub or row.account_id),
+        "lines": _lines(op.sign_outs.receipts.lines(row.id)),
+    }
 
 
-def proof(op: Provider, row: Receipt, now: datetime) -> str:
+def proof(op: Provider, row: Receipt, now: datetime, sub: str | None = None) -> str:
     """The same as a signed JWT (RFC 7519); `iat` is the moment it speaks of."""
-    said = document(op, row)
+    said = document(op, row, sub)
     claims = {"iss": op.rules.issuer, "iat": int(now.timestamp()), "jti": said.pop("id"), **said}
     return jose.sign(op.keys.signer(ALG, now), claims, typ=TYP)
 
 
-def _head(row: Receipt) -> dict[str, object]:
+def _head(row: Receipt, sub: str) -> dict[str, object]:
     return {
         "id": row.id,
-        "sub": row.account_id,
+        "sub": sub,
         "at": int(row.at.timestamp()),
         "scope": row.scope,
         "reason": row.reason,
@@ -78,8 +85,8 @@ def _of_person(access: AccessToken) -> bool:
     return access.line_id is not None
 
 
-def _may_read(access: AccessToken, row: Receipt) -> bool:
-    return not _of_person(access) or access.sub == row.account_id
+def _may_read(access: AccessToken, row: Receipt, op: Provider) -> bool:
+    return not _of_person(access) or bearer.account_of(access, op) == row.account_id
 
 
 def _lines(rows: Iterable[ReceiptLine]) -> list[dict[str, object]]:

@@ -102,6 +102,7 @@ class Line(Row, kw_only=True):
     """Everything that descends from one redeemed code: a family of refresh tokens, and the
     access tokens minted beside them. Ending it ends them all.
 
+    `sub` is what its tokens call the person, where that is not the account's own name.
     `family` is the hash of what all its refresh tokens begin with, so that a token spent long
     ago is still known for what it is when its own row is gone.
     """
@@ -122,6 +123,7 @@ class Line(Row, kw_only=True):
     session_id: Mapped[str] = mapped_column(String(43))
     sid: Mapped[str] = mapped_column(String(43))
     account_id: Mapped[str] = mapped_column(String(64))
+    sub: Mapped[str | None] = mapped_column(String(255), default=None)
     client_id: Mapped[str] = mapped_column(String(255))
     client_name: Mapped[str] = mapped_column(String(255))
     generation: Mapped[int]

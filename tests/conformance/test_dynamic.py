@@ -174,6 +174,27 @@ def test_refresh_token_rp_key_rotation(
     rp.refused(old, "invalid_client", status=(400, 401))
 
 
+@module("oidcc-registration-sector-uri")
+def test_registration_sector_uri(registers: Registers, suite: Listener) -> None:
+    suite.documents["/redirect_uris.json"] = [CALLBACK]
+
+    rp = registers(subject_type="pairwise", sector_identifier_uri=f"{suite.url}/redirect_uris.json")
+
+    assert rp.client["subject_type"] == "pairwise"
+    assert suite.fetched == ["/redirect_uris.json"]
+
+
+@module("oidcc-registration-sector-bad")
+def test_registration_sector_bad(rp: RelyingParty, suite: Listener) -> None:
+    suite.documents["/redirect_uris.json"] = [f"{CALLBACK}/else"]
+    rp.metadata = {
+        "subject_type": "pairwise",
+        "sector_identifier_uri": f"{suite.url}/redirect_uris.json",
+    }
+
+    rp.refused(rp.registration(), "invalid_client_metadata")
+
+
 @module("oidcc-server-rotate-keys")
 def test_server_rotate_keys(rp: RelyingParty) -> None:
     rp.world.clock.advance(minutes=11)  # what was announced in another run is known by now

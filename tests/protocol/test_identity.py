@@ -156,14 +156,3 @@ def test_no_client_is_ever_called_like_a_person(house: World) -> None:
     names = [house.rp().client_id for _ in range(5)]
 
     assert all(name.startswith("c_") for name in names)
-
-
-@spec("OID-09", "OpenID Connect Core section 8")
-def test_pairwise_subjects_are_neither_promised_nor_registered(house: World) -> None:
-    wish = {"redirect_uris": ["https://rp.test/cb"], "subject_type": "pairwise"}
-
-    answer = house.http().post("/register", json=wish)
-
-    advertised = house.http().get("/.well-known/openid-configuration").json
-    assert advertised["subject_types_supported"] == ["public"]
-    assert answer.json["error"] == "invalid_client_metadata"

@@ -83,9 +83,7 @@ class Graph:
         session = self.sessions[where % len(self.sessions)]
         client = self.op.clients.find(self.clients[which % len(self.clients)])
         assert client is not None
-        part = self.op.sessions.participate(
-            session.id, session.account_id, client, session.account_id, self.now
-        )
+        part = self.op.sessions.participate(session.id, session.account_id, client, self.now)
         grant = self.op.grants.allow(
             session.account_id,
             client.client_id,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.domain.metadata import certified, ciba, profiles
+from idp.domain.metadata import certified, ciba, profiles, sectors
 from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
 from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE
 from idp.domain.metadata.response_types import grants_for
@@ -86,4 +86,5 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     _frontchannel,
     _signed_requests,
     ciba.agree,
+    sectors.agree,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.crypto import jose
-from idp.domain.metadata import certified, ciba, profiles, response_types
+from idp.domain.metadata import certified, ciba, profiles, response_types, sectors
 from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
@@ -39,6 +39,7 @@ WEB_URIS = (
     "policy_uri",
     "tos_uri",
     "jwks_uri",
+    "sector_identifier_uri",
     "initiate_login_uri",
     "backchannel_logout_uri",
     "frontchannel_logout_uri",
@@ -55,7 +56,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "scope": text,
     "contacts": strings,
     "jwks": jwks,
-    "subject_type": one_of("public"),
+    **sectors.CHECKS,
     "id_token_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "userinfo_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "introspection_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),

@@ -102,7 +102,7 @@ def _start_line(
 ) -> tuple[Line, Any]:
     """The line belongs to the session in which the person said yes."""
     account_id, session_id, given = row.account_id or "", row.session_id or "", row.given
-    participation = op.sessions.participate(session_id, account_id, client, account_id, now)
+    participation = op.sessions.participate(session_id, account_id, client, now)
     allowed = Allowance(
         scopes=tuple(row.asked["scopes"]),
         resources=tuple(row.asked["resources"]),

@@ -37,6 +37,7 @@ class _SignIn:
     """What an ID token tells of a session, for one client."""
 
     account_id: str
+    sub: str
     sid: str
     auth_time: datetime
     acr: str
@@ -131,9 +132,7 @@ def _takes_part(
     )
     if ended is not None:
         raise LoginRequired("nobody suitable is signed in", reason=ended)
-    return op.sessions.participate(
-        session.id, session.account_id, draft.client, session.account_id, now
-    )
+    return op.sessions.participate(session.id, session.account_id, draft.client, now)
 
 
 def _line(
@@ -178,6 +177,7 @@ def _id_token(
 ) -> str:
     about = _SignIn(
         session.account_id,
+        participation.sub,
         participation.sid,
         session.auth_time,
         session.acr,

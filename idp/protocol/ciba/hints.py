@@ -25,9 +25,9 @@ def whom(asked: OAuthRequest, client: ClientView, op: Provider) -> str:
     if name == "login_hint":
         found = op.accounts.find_by_username(hint) if len(hint) <= LONGEST_NAME else None
     elif name == "login_hint_token":
-        found = _named(_of_client(hint, client, op, asked.now), op)
+        found = _named(_of_client(hint, client, op, asked.now), client, op)
     else:
-        found = op.accounts.find(_of_ours(hint, client, op, asked.now))
+        found = op.accounts.find(client.account_of(_of_ours(hint, client, op, asked.now)))
     if found is None or found.disabled_at is not None:
         raise UnknownUserId("the hint does not name anybody")
     return found.id
@@ -64,13 +64,13 @@ def _of_client(token: str, client: ClientView, op: Provider, now: datetime) -> d
     return subject
 
 
-def _named(subject: dict[str, Any], op: Provider) -> Account | None:
+def _named(subject: dict[str, Any], client: ClientView, op: Provider) -> Account | None:
     """The formats of a subject identifier that can name somebody here (RFC 9493 section 3.2)."""
     match subject:
         case {"format": "opaque", "id": str(sub)}:
-            return op.accounts.find(sub)
+            return op.accounts.find(client.account_of(sub))
         case {"format": "iss_sub", "iss": iss, "sub": str(sub)} if iss == op.rules.issuer:
-            return op.accounts.find(sub)
+            return op.accounts.find(client.account_of(sub))
         case {"format": "email", "email": str(email)} if len(email) <= LONGEST_NAME:
             return op.accounts.find_by_username(email)
     return None

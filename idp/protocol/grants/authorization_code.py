@@ -159,7 +159,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
     ) -> tuple[Line, Any]:
         account_id = details["account_id"]
         participation = self.op.sessions.participate(
-            details["session_id"], account_id, self.request.client.view, account_id, now
+            details["session_id"], account_id, self.request.client.view, now
         )
         allowed = Allowance(
             scopes=tuple(details["scopes"]),

@@ -120,6 +120,11 @@ class JwtBearer(BaseGrant, TokenEndpointMixin):
             bound_to=aimed.bound_to,
             lives=aimed.lifetime,
         )
-        root = Root(account_id=account.id, client_id=view.client_id, client_name=view.name)
+        root = Root(
+            account_id=account.id,
+            client_id=view.client_id,
+            client_name=view.name,
+            sub=view.sub_of(account.id),
+        )
         line, _ = op.grants.start_line(grant.id, root, allowed, now)
         return line
