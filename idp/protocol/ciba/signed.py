@@ -63,7 +63,7 @@ def _verified(
     typ = header.get("typ")
     if (typ.lower() if isinstance(typ, str) else typ) not in TYPES:
         raise InvalidRequest("the request is another kind of token")
-    if any(name not in claims for name in REQUIRED):
+    if any(claims.get(name) is None for name in REQUIRED):
         raise InvalidRequest("the signed request lacks a claim")
     if claims["iss"] != client.client_id or op.rules.issuer not in jose.audiences(claims):
         raise InvalidRequest("the signed request is not from this client, or not for us")
