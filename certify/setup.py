@@ -100,6 +100,7 @@ def settings(setup: Setup) -> dict[str, str]:
         "IDP_SECRET": secrets.token_urlsafe(48),
         "IDP_REGISTRATION__MODE": "open",
         "IDP_REGISTRATION__QUOTA": "1000000",
+        "IDP_THROTTLE__SIGN_INS": "1000000",
         "IDP_REGISTRATION__TOKEN_ENDPOINT_AUDIENCE": "true",
         "IDP_LEGACY_RESPONSE_TYPES": "true",
         "IDP_OUTBOUND__ALLOWED": setup.suite,

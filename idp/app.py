@@ -139,7 +139,10 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
 
 
 def _limits(settings: Settings) -> dict[str, Limit]:
-    return {"registration": Limit(settings.registration.quota, timedelta(hours=1))}
+    return {
+        "registration": Limit(settings.registration.quota, timedelta(hours=1)),
+        "address": Limit(settings.throttle.sign_ins, timedelta(minutes=10)),
+    }
 
 
 def _volatile(settings: Settings) -> Volatile:

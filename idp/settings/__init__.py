@@ -28,6 +28,7 @@ from idp.settings.rooms import (
     Server,
     Signals,
     SignOut,
+    Throttle,
     Worker,
 )
 from idp.settings.sources import (
@@ -62,6 +63,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     lifetimes: Lifetimes = Lifetimes()
     policies: Policies = Policies()
     registration: Registration = Registration()
+    throttle: Throttle = Throttle()
     client_documents: ClientDocuments = ClientDocuments()
     dpop: Dpop = Dpop()
     mtls: Mtls = Mtls()

@@ -84,6 +84,12 @@ class Registration(Room):
     token_endpoint_audience: bool = False
 
 
+class Throttle(Room):
+    """How much one network may try."""
+
+    sign_ins: int = Field(100, ge=10)
+
+
 class ClientDocuments(Room):
     """Clients that describe themselves at an address of their own."""
 

@@ -13,6 +13,10 @@ PLANS: dict[str, Plan] = OPENID | FAPI | SIGNALS
 COMPLETE = (
     "basic",
     "formpost-basic",
+    "implicit",
+    "hybrid",
+    "formpost-implicit",
+    "formpost-hybrid",
     "config",
     "3rdparty-init-login",
     "rp-initiated-logout",

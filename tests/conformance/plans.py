@@ -111,13 +111,19 @@ STATIC_CLIENT = Variant(registration="static", slow=True)
 BASIC_RUNS = (DYNAMIC_CLIENT, STATIC_CLIENT)
 IMPLICIT_RUNS = (
     Variant("id_token", without=(*USERINFO, "oidcc-response-type-missing")),
-    Variant("id_token token"),
+    Variant("id_token token", slow=True),
+    Variant(
+        "id_token",
+        without=(*USERINFO, "oidcc-response-type-missing"),
+        registration="static",
+        slow=True,
+    ),
     Variant("id_token token", registration="static", slow=True),
 )
 HYBRID_RUNS = (
     Variant("code id_token", without=NONCE_SUCCEEDS),
-    Variant("code token", without=(*NONCE_FAILS, *ONLY_FIRST)),
-    Variant("code id_token token", without=(*NONCE_SUCCEEDS, *ONLY_FIRST)),
+    Variant("code token", without=(*NONCE_FAILS, *ONLY_FIRST), slow=True),
+    Variant("code id_token token", without=(*NONCE_SUCCEEDS, *ONLY_FIRST), slow=True),
     Variant("code id_token", registration="static", without=NONCE_SUCCEEDS, slow=True),
 )
 DYNAMIC_RUNS = (

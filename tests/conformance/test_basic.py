@@ -88,6 +88,12 @@ def test_ensure_request_without_nonce_succeeds_for_code_flow(rp: RelyingParty) -
     assert "nonce" not in said
 
 
+@module("oidcc-ensure-request-without-nonce-fails")
+@spec("R-AZ-4")
+def test_ensure_request_without_nonce_fails(rp: RelyingParty) -> None:
+    rp.errs(rp.goes(nonce=None), "invalid_request")
+
+
 @module("oidcc-display-page")
 @module("oidcc-display-popup")
 @pytest.mark.parametrize("display", ["page", "popup"])
