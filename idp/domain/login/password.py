@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from idp.domain import Provider
-from idp.domain.accounts import needs_rehash, nobody, password_matches
 from idp.domain.login import PASSWORD_ACR, Proof
+from idp.domain.passwords import needs_rehash, nobody, password_matches
 
 
 def verify(op: Provider, username: str, password: str, now: datetime) -> Proof | None:

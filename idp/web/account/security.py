@@ -9,8 +9,8 @@ from idp.domain.accounts import (
     Account,
     LastWayIn,
     WeakPassword,
-    password_matches,
 )
+from idp.domain.passwords import password_matches
 from idp.domain.sign_out import Because, Receipt
 from idp.domain.throttle import Throttled
 from idp.web.account.access import Here, personal
