@@ -115,6 +115,13 @@ class Accounts:
         query = select(Account).where(Account.webauthn_handle == handle)
         return self._session.scalars(query).one_or_none()
 
+    def reached_at(self, claim: str, address: str) -> Sequence[Account]:
+        """Everybody who has shown that this e-mail address or phone number is theirs."""
+        said = Account.claims[claim].as_string()
+        query = select(Account).where(func.lower(said) == address.lower()).order_by(Account.id)
+        found = self._session.scalars(query).all()
+        return [row for row in found if row.claims.get(f"{claim}_verified") is True]
+
     def list(self) -> Sequence[Account]:
         """Everybody, the oldest first."""
         return self._session.scalars(select(Account).order_by(Account.created_at)).all()

@@ -234,6 +234,13 @@ class NoSuchStream(ProtocolError):
     status_code = 404
 
 
+class NoSuchPerson(ProtocolError):
+    """Global Token Revocation section 3.4.1."""
+
+    error = "not_found"
+    status_code = 404
+
+
 class TooManyStreams(ProtocolError):
     """OpenID SSF 1.0 section 8.1.1.1."""
 

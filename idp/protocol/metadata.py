@@ -15,6 +15,7 @@ from idp.protocol import (
     device,
     dpop,
     frontchannel_logout,
+    global_revocation,
     introspection,
     logout,
     mtls,
@@ -50,6 +51,7 @@ FEATURES = (
     logout,
     frontchannel_logout,
     session_management,
+    global_revocation,
     device,
     ciba,
 )

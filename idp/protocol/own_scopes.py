@@ -9,8 +9,9 @@ from idp.domain.clients import ClientView
 SSF_READ = "ssf.read"
 SSF_MANAGE = "ssf.manage"
 RECEIPTS_READ = "receipts.read"
+GLOBAL_TOKEN_REVOCATION = "global_token_revocation"  # noqa: S105 - a scope
 
-OWN_SCOPES = (SSF_READ, SSF_MANAGE, RECEIPTS_READ)
+OWN_SCOPES = (SSF_READ, SSF_MANAGE, RECEIPTS_READ, GLOBAL_TOKEN_REVOCATION)
 
 
 def granted(client: ClientView) -> frozenset[str]:

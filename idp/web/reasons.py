@@ -30,5 +30,6 @@ def reason_words(reason: str) -> str:
         "code_replayed": gettext("a copied code was used"),
         "consent_withdrawn": gettext("you removed the app"),
         "revoked": gettext("the app asked for it"),
+        "globally_revoked": gettext("a security service asked for it"),
         "other_account": gettext("another person signed in"),
     }.get(reason, reason)
