@@ -1,14 +1,15 @@
 """A client's own public keys: given at registration, or fetched from where it keeps them."""
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from idp.crypto import jose
 from idp.crypto.certificate import first_of
-from idp.crypto.jose import Verifier
+from idp.crypto.jose import Key, Verifier
+from idp.crypto.jwe import Holder, fits
 from idp.domain.outbound import (
     WAIT_FOR_TURN_SECONDS,
     Outbound,
@@ -26,6 +27,7 @@ MOST_ADDRESSES = 1000
 class _Fetched:
     at: datetime
     verifiers: tuple[Verifier, ...]
+    holders: tuple[Holder, ...]
 
 
 class ClientKeys:
@@ -47,13 +49,25 @@ class ClientKeys:
         """The keys a client with this metadata has; looked up again for an unknown `kid`."""
         if "jwks" in details:
             return _verifiers(details["jwks"])
-        address = details.get("jwks_uri")
+        fetched = self._at(details.get("jwks_uri"), kid, now)
+        return fetched.verifiers if fetched is not None else ()
+
+    def to_encrypt_for(self, details: Mapping[str, Any], alg: str, now: datetime) -> Holder | None:
+        """A key of the client that something can be encrypted for with this algorithm."""
+        if "jwks" in details:
+            found = _holders(details["jwks"])
+        else:
+            fetched = self._at(details.get("jwks_uri"), None, now)
+            found = fetched.holders if fetched is not None else ()
+        return next((holder for holder in found if fits(holder.key, alg)), None)
+
+    def _at(self, address: str | None, kid: str | None, now: datetime) -> _Fetched | None:
         if address is None:
-            return ()
+            return None
         fetched = self._fetched.get(address)
         if fetched is None or _worth_fetching(fetched, kid, now):
             fetched = self._again(address, fetched, now)
-        return fetched.verifiers if fetched is not None else ()
+        return fetched
 
     def _again(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched | None:
         """Fetch, or wait a moment for who is fetching; a slow client is not waited for twice."""
@@ -69,15 +83,16 @@ class ClientKeys:
 
     def _fetch(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched | None:
         try:
-            verifiers = _verifiers(self._outbound.get_json(address))
+            jwks = self._outbound.get_json(address)
+            fetched = _Fetched(now, _verifiers(jwks), _holders(jwks))
         except OutboundBusy:
             return before
         except OutboundRefused:
-            verifiers = before.verifiers if before is not None else ()
+            fetched = replace(before, at=now) if before is not None else _Fetched(now, (), ())
         if len(self._fetched) >= MOST_ADDRESSES:
             self._fetched.clear()
             self._locks.clear()
-        self._fetched[address] = fetched = _Fetched(now, verifiers)
+        self._fetched[address] = fetched
         return fetched
 
 
@@ -90,22 +105,37 @@ def _worth_fetching(fetched: _Fetched, kid: str | None, now: datetime) -> bool:
 
 def _verifiers(jwks: object) -> tuple[Verifier, ...]:
     """Every key of a set that can verify a signature; the others are passed over."""
-    keys = jwks.get("keys") if isinstance(jwks, dict) else None
     found = []
-    for jwk in keys[:MOST_KEYS] if isinstance(keys, list) else ():
-        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or jwk.get("kty") == "oct":
-            continue
-        try:
-            key = jose.import_key({k: v for k, v in jwk.items() if k != "d"})
-        except jose.Unverifiable:
-            continue
-        kid, alg, shown = jwk.get("kid"), jwk.get("alg"), first_of(jwk.get("x5c"))
+    for jwk, key in _keys(jwks, "sig"):
+        alg, shown = jwk.get("alg"), first_of(jwk.get("x5c"))
         found.append(
             Verifier(
-                kid if isinstance(kid, str) else None,
+                _kid(jwk),
                 alg if isinstance(alg, str) else None,
                 key,
                 shown.x5t if shown is not None else None,
             )
         )
     return tuple(found)
+
+
+def _holders(jwks: object) -> tuple[Holder, ...]:
+    """Every key of a set that something can be encrypted for; first those that are for that."""
+    found = sorted(_keys(jwks, "enc"), key=lambda pair: "use" not in pair[0])
+    return tuple(Holder(_kid(jwk), key) for jwk, key in found)
+
+
+def _keys(jwks: object, use: str) -> Iterator[tuple[Mapping[str, Any], Key]]:
+    """The usable public keys of a set that are for this, or may be."""
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    for jwk in keys[:MOST_KEYS] if isinstance(keys, list) else ():
+        if not isinstance(jwk, dict) or jwk.get("use", use) != use or jwk.get("kty") == "oct":
+            continue
+        try:
+            yield jwk, jose.import_key({k: v for k, v in jwk.items() if k != "d"})
+        except jose.Unverifiable:
+            continue
+
+
+def _kid(jwk: Mapping[str, Any]) -> str | None:
+    return jwk["kid"] if isinstance(jwk.get("kid"), str) else None

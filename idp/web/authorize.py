@@ -145,7 +145,7 @@ def _give(
 ) -> AnyResponse:
     """Look whether anything stands against it, end the transaction if there was one, and give."""
     try:
-        judged = judge(draft, op)
+        judged = judge(draft, op, now())
     except ProtocolError as error:
         if transaction is not None:
             _finish(op, transaction)
@@ -162,11 +162,12 @@ def _issue(judged: Judged, session: Session, op: Provider) -> AnyResponse:
     draft = judged.draft
     try:
         given = issue(judged, session, op, now())
+        reply = respond.success(stated(draft, session), given, op, now())
     except ProtocolError as error:
         return _refused(draft, error, op)
     _note_a_worn_challenge(draft, op)
     commit()
-    return _reply(respond.success(stated(draft, session), given, op, now()))
+    return _reply(reply)
 
 
 def _note_a_worn_challenge(draft: Draft, op: Provider) -> None:

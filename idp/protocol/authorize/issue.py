@@ -17,6 +17,7 @@ from idp.domain.live import Lineage
 from idp.domain.sessions import Participation, Session
 from idp.domain.tokens import Minted
 from idp.protocol.authorization_details import fitting
+from idp.protocol.authorize import jarm
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.claims import Aimed, access_token, aim
 from idp.protocol.claims_request import names
@@ -45,8 +46,9 @@ class _SignIn:
     claims_request: Mapping[str, Any]
 
 
-def judge(draft: Draft, op: Provider) -> Judged:
+def judge(draft: Draft, op: Provider, now: datetime) -> Judged:
     """Whether it can be given; raises `ProtocolError`, and writes nothing."""
+    jarm.judge(draft, op, now)
     aimed = None
     if draft.gives("token"):
         aimed = aim(op, draft.client, draft.scopes, draft.resources, (), UNBOUND)
