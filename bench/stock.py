@@ -136,9 +136,7 @@ class Stock:
     ) -> tuple[Line, str]:
         now, session = _now(), person.session
         view = self.op.clients.get(self.rp.client_id)
-        participation = self.op.sessions.participate(
-            session.id, session.account_id, view, session.account_id, now
-        )
+        participation = self.op.sessions.participate(session.id, session.account_id, view, now)
         allowance = Allowance(
             scopes=scopes,
             resources=resources,
