@@ -25,6 +25,7 @@ COMPLETE = (
     "session-management",
     "fapi2-security",
     "fapi2-client-credentials",
+    "fapi2-message-signing",
     "fapi-ciba",
 )
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
