@@ -6,8 +6,8 @@ from alembic import op
 from idp.store import Utc
 
 
-revision = '0013'
-down_revision = '0012'
+revision = '0014'
+down_revision = '0013'
 
 ENDED = sa.text('state <> 0')
 
