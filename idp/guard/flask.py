@@ -39,10 +39,16 @@ class FlaskGuard:
         roles: tuple[str, ...] = (),
         acr_values: tuple[str, ...] = (),
         max_age: int | None = None,
+        details: tuple[str, ...] = (),
     ) -> Callable[[View], View]:
         """Let a view be called only with a live token that has all of this."""
         need = self._guard.need(
-            *scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+            *scopes,
+            freshness=freshness,
+            roles=roles,
+            acr_values=acr_values,
+            max_age=max_age,
+            details=details,
         )
 
         def decorate(view: View) -> View:

@@ -100,10 +100,16 @@ class Guard:
         roles: Iterable[str] = (),
         acr_values: Iterable[str] = (),
         max_age: int | None = None,
+        details: Iterable[str] = (),
     ) -> Need:
         """What a route asks for; raises TypeError or ValueError for what cannot be meant."""
         wanted = needs.need(
-            scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+            scopes,
+            freshness=freshness,
+            roles=roles,
+            acr_values=acr_values,
+            max_age=max_age,
+            details=details,
         )
         if self._config.credentials is None and wanted.asks > Asks.STATUS_LIST:
             raise ValueError(
@@ -124,6 +130,7 @@ class Guard:
         roles: Sequence[str] = (),
         acr_values: Sequence[str] = (),
         max_age: int | None = None,
+        details: Sequence[str] = (),
     ) -> Access:
         """Let a request through, or raise `Refused`.
 
@@ -132,7 +139,8 @@ class Guard:
         """
         if isinstance(scopes, str):
             raise TypeError("scopes are several names, not one string")
-        need = self._needs(tuple(scopes), freshness, tuple(roles), tuple(acr_values), max_age)
+        named = tuple(scopes), tuple(roles), tuple(acr_values), tuple(details)
+        need = self._needs(named, freshness, max_age)
         return self.judge(need, Arrival(authorization, method, url, dpop, certificate))
 
     def judge(self, need: Need, arrival: Arrival, *, wait: bool = True) -> Access:
@@ -222,13 +230,14 @@ class Guard:
         return judge
 
     def _need(
-        self,
-        scopes: tuple[str, ...],
-        freshness: str,
-        roles: tuple[str, ...],
-        acr_values: tuple[str, ...],
-        max_age: int | None,
+        self, named: tuple[tuple[str, ...], ...], freshness: str, max_age: int | None
     ) -> Need:
+        scopes, roles, acr_values, details = named
         return self.need(
-            *scopes, freshness=freshness, roles=roles, acr_values=acr_values, max_age=max_age
+            *scopes,
+            freshness=freshness,
+            roles=roles,
+            acr_values=acr_values,
+            max_age=max_age,
+            details=details,
         )

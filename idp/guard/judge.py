@@ -54,6 +54,10 @@ class Access:
     def sub(self) -> str:
         return str(self.claims["sub"])
 
+    def details(self, of: str) -> list[dict[str, Any]]:
+        """The authorization details of one type that the token has (RFC 9396 section 9)."""
+        return [detail for detail in _details(self.claims) if detail.get("type") == of]
+
 
 class Judge:
     """Judges the requests of one process."""
@@ -216,7 +220,8 @@ class Judge:
             roles = strings(seen.told.said.get("roles"))
             said = {**seen.told.said, **said}
             scopes = scopes or frozenset(str(said.get("scope", "")).split())
-        if not (need.scopes <= scopes and need.roles <= roles):
+        lacking = need.details and not need.details <= _types(said)
+        if lacking or not (need.scopes <= scopes and need.roles <= roles):
             raise self._challenges.insufficient(need, bound=bound)
         if not _signed_in_well(said, need, now):
             raise self._challenges.step_up(need, bound=bound)
@@ -251,3 +256,12 @@ def _signed_in_well(said: Mapping[str, Any], need: Need, now: datetime) -> bool:
 
 def _names(value: object) -> Iterable[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else ()
+
+
+def _types(claims: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(str(detail.get("type")) for detail in _details(claims))
+
+
+def _details(claims: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = claims.get("authorization_details")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

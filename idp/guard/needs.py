@@ -40,7 +40,9 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """All of these scopes, all of these roles, one of these `acr` values, a sign-in this recent."""
+    """All of these scopes, all of these roles, one of these `acr` values, a sign-in this recent,
+    and authorization details of all of these types (RFC 9396).
+    """
 
     scopes: frozenset[str]
     roles: frozenset[str]
@@ -48,6 +50,7 @@ class Need:
     max_age: int | None
     freshness: Freshness
     asks: Asks
+    details: frozenset[str]
     scope: str
     """The scopes as a challenge names them."""
 
@@ -72,10 +75,12 @@ def need(
     roles: Iterable[str] = (),
     acr_values: Iterable[str] = (),
     max_age: int | None = None,
+    details: Iterable[str] = (),
 ) -> Need:
     """What a route asks for; raises TypeError or ValueError for what cannot be meant."""
     named, wanted = _names("scopes", scopes), _names("roles", roles, any_text=True)
-    if not named and not wanted:
+    types = _names("details", details)
+    if not named and not wanted and not types:
         raise TypeError("name the scopes a caller needs: require('notes:read')")
     if max_age is not None and (isinstance(max_age, bool) or not isinstance(max_age, int)):
         raise TypeError("max_age is a number of seconds")
@@ -89,6 +94,7 @@ def need(
         max_age=max_age,
         freshness=fresh,
         asks=_ASKS[fresh],
+        details=frozenset(types),
         scope=" ".join(named),
     )
 
