@@ -203,7 +203,7 @@ class Grants:
         `Reused`. Without rotation the token stays as it is.
         """
         writing(self._session)
-        work, idle = self._session(), self._idle_end(line, now)
+        work, idle = self._session(), self.idle_end(line, now)
         if not rotate:
             if not self.newest(token):
                 raise Reused(line)
@@ -219,6 +219,10 @@ class Grants:
         work.change(statements.CLEAR, l=line.id, before=now - SPENT_KEPT)
         self.keep(successor, line, now)
         return Spent(line, successor)
+
+    def idle_end(self, line: Line, now: datetime) -> datetime:
+        """Until when a refresh token that is given out now may rest."""
+        return min(now + self._rules.line_idle, line.expires_at)
 
     def minted(
         self,
@@ -269,9 +273,6 @@ class Grants:
         if row is None or row.spent_at is None or not grace or now - row.spent_at >= grace:
             return False
         return self.newest(successor)
-
-    def _idle_end(self, line: Line, now: datetime) -> datetime:
-        return min(now + self._rules.line_idle, line.expires_at)
 
     def _generation(self, account_id: str) -> int:
         query = select(Account.generation).where(Account.id == account_id)

@@ -19,6 +19,7 @@ from idp.protocol.errors import (
     InvalidGrant,
     PolledTooSoon,
 )
+from idp.protocol.expiry import refresh_expiry
 from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import proven, token_type
@@ -53,7 +54,7 @@ def tokens(
     }
     if "refresh_token" in client.grant_types:
         op.grants.keep(refresh, line, now)
-        body["refresh_token"] = refresh
+        body |= {"refresh_token": refresh} | refresh_expiry(op, line, now)
     if "openid" in line.scopes:
         body["id_token"] = id_token(
             op, client, line, nonce=None, beside=Beside(access=minted.value), now=now

@@ -21,6 +21,7 @@ from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
+from idp.protocol.expiry import refresh_expiry
 from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import proven, token_type
@@ -94,7 +95,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
         }
         if "refresh_token" in view.grant_types:
             self.op.grants.keep(refresh, line, now)
-            body["refresh_token"] = refresh
+            body |= {"refresh_token": refresh} | refresh_expiry(self.op, line, now)
         if "openid" in line.scopes:
             nonce = row.details["nonce"]
             body["id_token"] = id_token(

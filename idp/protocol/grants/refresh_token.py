@@ -16,6 +16,7 @@ from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
+from idp.protocol.expiry import refresh_expiry
 from idp.protocol.id_token import Beside, id_token
 from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import bound_to, proven, shown, token_type
@@ -71,6 +72,7 @@ class RefreshToken(RefreshTokenGrant):
             "scope": " ".join(aimed.scopes if asked else scopes),
             **said(aimed.details),
             "refresh_token": spent,
+            **refresh_expiry(self.op, line, now),
         }
         if "openid" in scopes:
             body["id_token"] = id_token(
