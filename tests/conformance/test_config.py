@@ -48,6 +48,7 @@ LISTS = [
     "id_token_signing_alg_values_supported",
     "userinfo_signing_alg_values_supported",
     "request_object_signing_alg_values_supported",
+    "authorization_signing_alg_values_supported",
     "display_values_supported",
     "claim_types_supported",
     "claims_supported",
