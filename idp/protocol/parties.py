@@ -156,7 +156,7 @@ def _of_line(line: LineAsRead, expires_at: int, holder: Holder) -> Party:
         raise _unusable(ended)
     client = op.clients.get(line.client_id)
     return Party(
-        sub=line.account_id,
+        sub=line.sub or line.account_id,
         client_id=line.client_id,
         scopes=tuple(line.scopes),
         expires_at=expires_at,
