@@ -15,6 +15,7 @@ from tests.conformance.listener import Listener, listener
 from tests.conformance.marks import runs
 from tests.conformance.party import RelyingParty
 from tests.conformance.plans import Variant
+from tests.conformance.receiver import Receiver
 from tests.conformance.registration import unregister
 from tests.support.certified import MTLS
 from tests.support.world import World, make_world
@@ -137,6 +138,12 @@ def one(plays: Plays) -> Fapi:
 def two(plays: Plays) -> Fapi:
     """Client 2: other keys, another certificate, an address with a query."""
     return plays(2)
+
+
+@pytest.fixture
+def receiver(op: World, suite: Listener, variant: Variant) -> Receiver:
+    """A receiver of events of the variant at hand, without a stream yet."""
+    return Receiver.of(op, suite, variant)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ COMPLETE = (
     "fapi2-client-credentials",
     "fapi2-message-signing",
     "fapi-ciba",
+    "ssf-transmitter",
+    "ssf-caep",
 )
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
 

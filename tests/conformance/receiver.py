@@ -1,16 +1,22 @@
 """A receiver of events as the SSF plans play it: every answer and every token is checked."""
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from joserfc import jws
-from joserfc.jwk import KeySet
+from joserfc import jws, jwt
+from joserfc.jwk import ECKey, KeySet
 from werkzeug.test import TestResponse
 
+from tests.conformance.listener import Listener, Received
+from tests.conformance.plans import Variant
 from tests.support.world import Rp, World
 
 Json = dict[str, Any]
+
+KEY = ECKey.generate_key("P-256", {"kid": "receiver", "use": "sig", "alg": "ES256"})
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 _CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
@@ -32,13 +38,35 @@ class Receiver:
 
     world: World
     rp: Rp
-    token: str = ""
+    token: str
     delivery: Json = field(default_factory=lambda: {"method": POLL})
     stream: Json = field(default_factory=dict)
 
+    suite: Listener | None = None
+
     def __post_init__(self) -> None:
         self.metadata = self.world.http().get("/.well-known/ssf-configuration").json
-        self.token = self.token or fetched(self.rp)
+
+    @classmethod
+    def of(cls, world: World, suite: Listener, variant: Variant) -> "Receiver":
+        """A receiver that is set up as one column of a plan."""
+        rp = receiving_client(world, variant.client_auth)
+        made = cls(world, rp, fetched(rp, variant.client_auth), suite=suite)
+        if "push" in variant.more:
+            made.delivery = {
+                "method": PUSH,
+                "endpoint_url": f"{suite.url}/events/{rp.client_id}",
+                "authorization_header": f"Bearer push_token_{rp.client_id}",
+            }
+        return made
+
+    def pushed(self) -> list[Received]:
+        """What came at the receiver's own address, when the outbox was worked off."""
+        assert self.suite is not None
+        with self.world.app.app_context():
+            self.world.app.extensions["idp.courier"].run_once()
+        path = f"/events/{self.rp.client_id}"
+        return [one for one in self.suite.told if one.path == path]
 
     def call(self, member: str, method: str = "POST", **more: Any) -> TestResponse:
         """One call at an endpoint of the metadata, with the token."""
@@ -123,20 +151,40 @@ class Receiver:
 
 def receiving_client(world: World, method: str = "client_secret_basic", **more: Any) -> Rp:
     """A confidential client that may have tokens for streams (C.6)."""
+    key = {"jwks": {"keys": [KEY.as_dict(private=False)]}} if method == "private_key_jwt" else {}
     return world.rp(
         "Receiver",
         token_endpoint_auth_method=method,
         grant_types=["client_credentials", "authorization_code", "refresh_token"],
         scope="openid offline_access ssf.read ssf.manage",
-        **({"trusted": False} | more),
+        **({"trusted": False} | key | more),
     )
 
 
-def fetched(rp: Rp, scope: str = "ssf.read ssf.manage", **form: Any) -> str:
-    """An access token by the client credentials grant (`ssf_auth_mode` dynamic)."""
-    answer = rp.post("/token", grant_type="client_credentials", scope=scope, **form)
+def fetched(rp: Rp, method: str = "client_secret_basic", scope: str = "ssf.read ssf.manage") -> str:
+    """An access token by the client credentials grant, as the client proves itself."""
+    form = {"grant_type": "client_credentials", "scope": scope}
+    auth = {} if method != "client_secret_basic" else rp.auth()
+    if method == "client_secret_post":
+        form |= {"client_id": rp.client_id, "client_secret": str(rp.secret)}
+    if method == "private_key_jwt":
+        form |= {"client_assertion_type": JWT_BEARER, "client_assertion": _assertion(rp)}
+    answer = rp.world.http().post("/token", data=form, **auth)
     assert answer.status_code == 200, answer.text
     assert answer.json["expires_in"] <= 3600
     assert answer.json["scope"] == scope
     token: str = answer.json["access_token"]
     return token
+
+
+def _assertion(rp: Rp) -> str:
+    issued = int(rp.world.clock.now.timestamp())
+    claims = {
+        "iss": rp.client_id,
+        "sub": rp.client_id,
+        "aud": rp.world.op.rules.issuer,
+        "iat": issued,
+        "exp": issued + 60,
+        "jti": secrets.token_hex(16),
+    }
+    return jwt.encode({"alg": "ES256", "kid": "receiver"}, claims, KEY)

@@ -27,7 +27,24 @@ COMMON = (
 )
 TRANSMITTER = (*COMMON, *UPDATES, "openid-ssf-stream-subject-control")
 CAEP = (*COMMON, "openid-ssf-transmitter-stream-caep-interop")
-TRANSMITTER_RUNS: tuple[Variant, ...] = ()
+
+PUSHED = named("openid-ssf-transmitter-stream-verification-", "push error-push-no-auth")
+POLLED = named("openid-ssf-transmitter-stream-verification-", "poll-only poll-and-ack ack-only")
+TRANSMITTER_RUNS = tuple(
+    Variant(
+        registration="static",
+        client_auth=client_auth,
+        more=(delivery, token),
+        without=without,
+        slow=client_auth == "client_secret_post",
+    )
+    for delivery, without in (("push", POLLED), ("poll", PUSHED))
+    for client_auth, token in (
+        ("client_secret_basic", "static"),
+        ("client_secret_post", "dynamic"),
+        ("private_key_jwt", "dynamic"),
+    )
+)
 
 SIGNALS = {
     "ssf-transmitter": Plan("openid-ssf-transmitter-test-plan", TRANSMITTER, TRANSMITTER_RUNS),

@@ -1,204 +1,146 @@
-"""The SSF transmitter plan, delivery by push (B.12.1; RFC 8935)."""
-
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+"""The SSF transmitter plans, delivery by push (B.12.1; RFC 8935)."""
 
 import pytest
 
-from idp.store import db
-from tests.conformance.receiver import PUSH, VERIFICATION, Receiver, receiving_client
+from tests.conformance.listener import Listener
+from tests.conformance.marks import module
+from tests.conformance.receiver import PUSH, VERIFICATION, Receiver, fetched, receiving_client
 from tests.support.spec import spec
-from tests.support.world import World, make_world
-
-PLAN = "conformance ssf-transmitter"
-SECRET = "Bearer push_token_0b5a"
-
-
-@dataclass
-class Endpoint:
-    """A receiver's own server on loopback: what came, and what it answers."""
-
-    place: str = ""
-    came: list[tuple[str, str | None, str]] = field(default_factory=list)
-    answers: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.place}/events"
+from tests.support.world import World
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            authorization = self.headers.get("Authorization")
-            made.came.append((self.headers["Content-Type"], authorization, body))
-            status, text = made.answers.pop(0) if made.answers else (202, "")
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.place = f"127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def near(tmp_path: Path, endpoint: Endpoint) -> Iterator[World]:
-    """A world that may reach the endpoint."""
-    made = make_world(
-        tmp_path, IDP_ISSUER="http://localhost:9000", IDP_OUTBOUND__ALLOWED=endpoint.place
-    )
-    yield made
-    with made.app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def receiver(near: World, endpoint: Endpoint) -> Receiver:
-    made = Receiver(near, receiving_client(near))
+def pushed(op: World, suite: Listener) -> Receiver:
+    """A receiver that wants to be called, with a header to be known by."""
+    rp = receiving_client(op)
+    made = Receiver(op, rp, fetched(rp), suite=suite)
     made.delivery = {
         "method": PUSH,
-        "endpoint_url": endpoint.url,
-        "authorization_header": SECRET,
+        "endpoint_url": f"{suite.url}/events/{rp.client_id}",
+        "authorization_header": f"Bearer push_token_{rp.client_id}",
     }
     return made
 
 
-def courier(world: World) -> int:
-    with world.app.app_context():
-        tried: int = world.app.extensions["idp.courier"].run_once()
-        return tried
+def newest(receiver: Receiver) -> tuple[str, str | None]:
+    """State and last answer of the newest notice to a receiver."""
+    with receiver.world.app.app_context():
+        rows = receiver.world.op.sign_outs.deliveries.newest()
+        mine = next(row for row in rows if row.client_id == receiver.rp.client_id)
+        return mine.state, mine.last_answer
 
 
-def state(world: World) -> tuple[str, str | None]:
-    with world.app.app_context():
-        row = world.op.sign_outs.deliveries.newest(limit=1)[0]
-        return row.state, row.last_answer
+def answers(receiver: Receiver, status: int) -> None:
+    """What the receiver says to whatever comes next."""
+    assert receiver.suite is not None
+    receiver.suite.answers[f"/events/{receiver.rp.client_id}"] = status
 
 
-@spec(f"{PLAN} stream-verification-push", "RFC 8935 section 2.1", "RFC 8935 section 2.2")
-def test_an_event_is_pushed_with_the_header_that_was_agreed(
-    receiver: Receiver, endpoint: Endpoint
-) -> None:
+@module("openid-ssf-transmitter-stream-verification-push")
+@spec("RFC 8935 section 2.1", "RFC 8935 section 2.2")
+def test_an_event_is_pushed_with_the_header_that_was_agreed(receiver: Receiver) -> None:
+    answers(receiver, 202)
     receiver.creates()
     receiver.verifies("a state")
-    courier(receiver.world)
 
-    ((kind, authorization, body),) = endpoint.came
-    event = receiver.read(body)
+    (came,) = receiver.pushed()
+    event = receiver.read(came.body)
 
-    assert kind == "application/secevent+jwt"
-    assert authorization == SECRET
+    assert came.headers["Content-Type"] == "application/secevent+jwt"
+    assert came.headers["Authorization"] == receiver.delivery["authorization_header"]
     assert event["events"] == {VERIFICATION: {"state": "a state"}}
     assert event["sub_id"] == {"format": "opaque", "id": receiver.stream["stream_id"]}
-    assert state(receiver.world) == ("confirmed", "HTTP 202")
+    assert newest(receiver) == ("confirmed", "HTTP 202")
 
 
-@spec(f"{PLAN} stream-verification-error-push-no-auth")
-def test_no_header_is_sent_where_none_was_agreed(receiver: Receiver, endpoint: Endpoint) -> None:
+@module("openid-ssf-transmitter-stream-verification-error-push-no-auth")
+def test_no_header_is_sent_where_none_was_agreed(receiver: Receiver) -> None:
     receiver.delivery.pop("authorization_header")
     receiver.creates()
     receiver.verifies()
-    courier(receiver.world)
 
-    assert [authorization for _, authorization, _ in endpoint.came] == [None]
+    (came,) = receiver.pushed()
+    assert "Authorization" not in came.headers
 
 
 @spec("RFC 8935 section 2.4", "BCL-03")
-def test_a_receiver_that_fails_is_told_again_with_the_same_event(
-    receiver: Receiver, endpoint: Endpoint
-) -> None:
-    endpoint.answers = [(503, "")]
-    receiver.creates()
-    receiver.verifies()
-    courier(receiver.world)
-    before = state(receiver.world)
-    receiver.world.clock.advance(minutes=5)
-    courier(receiver.world)
+def test_a_receiver_that_fails_is_told_again_with_the_same_event(pushed: Receiver) -> None:
+    answers(pushed, 503)
+    pushed.creates()
+    pushed.verifies()
+    pushed.pushed()
+    before = newest(pushed)
+    answers(pushed, 200)
+    pushed.world.clock.advance(minutes=5)
 
-    first, second = (receiver.read(body) for _, _, body in endpoint.came)
+    first, second = (pushed.read(came.body) for came in pushed.pushed())
 
     assert before == ("waiting", "HTTP 503")
     assert first == second
-    assert state(receiver.world)[0] == "confirmed"
+    assert newest(pushed)[0] == "confirmed"
 
 
 @spec("RFC 8935 section 2.3")
-def test_a_receiver_that_refuses_an_event_is_not_told_again(
-    receiver: Receiver, endpoint: Endpoint
-) -> None:
-    endpoint.answers = [(400, '{"err":"authentication_failed","description":"who are you?"}')]
-    receiver.creates()
-    receiver.verifies()
-    courier(receiver.world)
-    receiver.world.clock.advance(hours=1)
+def test_a_receiver_that_refuses_an_event_is_not_told_again(pushed: Receiver) -> None:
+    answers(pushed, 400)
+    pushed.creates()
+    pushed.verifies()
+    pushed.pushed()
+    pushed.world.clock.advance(hours=1)
 
-    assert courier(receiver.world) == 0
-    assert state(receiver.world) == ("refused", "HTTP 400 authentication_failed")
+    assert len(pushed.pushed()) == 1
+    assert newest(pushed) == ("refused", "HTTP 400")
 
 
 @spec("OpenID Shared Signals Framework 1.0 section 8.1.1.3")
-def test_what_waits_follows_a_change_of_the_stream(receiver: Receiver, endpoint: Endpoint) -> None:
-    name = receiver.creates()["stream_id"]
+def test_what_waits_follows_a_change_of_the_stream(pushed: Receiver) -> None:
+    name = pushed.creates()["stream_id"]
     held = {"stream_id": name, "status": "paused"}
-    receiver.call("status_endpoint", json=held)
-    receiver.verifies("later")
-    nothing = courier(receiver.world)
-    other = {"method": PUSH, "endpoint_url": endpoint.url + "/new"}
-    receiver.streams("PATCH", json={"stream_id": name, "delivery": other})
-    receiver.call("status_endpoint", json=held | {"status": "enabled"})
-    courier(receiver.world)
+    pushed.call("status_endpoint", json=held)
+    pushed.verifies("later")
+    nothing = pushed.pushed()
+    other = pushed.delivery | {"authorization_header": "Basic b3RoZXI6b3RoZXI="}
+    pushed.streams("PATCH", json={"stream_id": name, "delivery": other})
+    pushed.call("status_endpoint", json=held | {"status": "enabled"})
 
-    assert nothing == 0
-    assert [authorization for _, authorization, _ in endpoint.came] == [None]
+    (came,) = pushed.pushed()
+    assert nothing == []
+    assert came.headers["Authorization"] == other["authorization_header"]
 
 
 @spec("OpenID Shared Signals Framework 1.0 section 8.1.1.4")
-def test_a_replacement_keeps_the_header_that_is_never_told(
-    receiver: Receiver, endpoint: Endpoint
-) -> None:
-    made = receiver.creates()
-    receiver.streams("PUT", json=made)
-    receiver.verifies()
-    courier(receiver.world)
+def test_a_replacement_keeps_the_header_that_is_never_told(pushed: Receiver) -> None:
+    made = pushed.creates()
+    pushed.streams("PUT", json=made)
+    pushed.verifies()
+    pushed.pushed()
     taken_away = made["delivery"] | {"authorization_header": None}
-    receiver.streams("PUT", json=made | {"delivery": taken_away})
-    receiver.world.clock.advance(seconds=2)
-    receiver.verifies()
-    courier(receiver.world)
+    pushed.streams("PUT", json=made | {"delivery": taken_away})
+    pushed.world.clock.advance(seconds=2)
+    pushed.verifies()
 
-    assert [authorization for _, authorization, _ in endpoint.came] == [SECRET, None]
+    first, second = pushed.pushed()
+    assert first.headers["Authorization"] == pushed.delivery["authorization_header"]
+    assert "Authorization" not in second.headers
 
 
 @spec("P6")
-def test_the_header_is_not_readable_in_the_database(receiver: Receiver, tmp_path: Path) -> None:
-    receiver.creates()
+def test_the_header_is_not_readable_in_the_database(pushed: Receiver) -> None:
+    stream_id = pushed.creates()["stream_id"]
 
-    files = [path.read_bytes() for path in tmp_path.glob("idp.sqlite3*")]
-    assert files
-    assert not any(b"push_token" in data for data in files)
+    with pushed.world.app.app_context():
+        row = pushed.world.op.events.signals.streams.get(stream_id)
+        assert row is not None
+        kept = [str(getattr(row, column.key)) for column in row.__table__.columns]
+    assert not any("push_token" in value for value in kept)
+    assert pushed.streams("GET").json == [pushed.stream]
 
 
 @spec("SSR-01")
-def test_an_event_does_not_go_to_a_private_address(op: World) -> None:
-    receiver = Receiver(op, receiving_client(op))
-    receiver.delivery = {"method": PUSH, "endpoint_url": "https://127.0.0.1/events"}
-    receiver.creates()
-    receiver.verifies()
-    courier(op)
+def test_an_event_does_not_go_to_a_private_address(pushed: Receiver) -> None:
+    pushed.delivery = {"method": PUSH, "endpoint_url": "https://127.0.0.1/events"}
+    pushed.creates()
+    pushed.verifies()
 
-    assert state(op) == ("waiting", "the address could not be reached")
+    assert pushed.pushed() == []
+    assert newest(pushed) == ("waiting", "the address could not be reached")

@@ -1,30 +1,29 @@
 """The SSF transmitter plan: metadata, and streams made, changed and removed (B.12.1)."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from joserfc.jwk import KeySet
 
+from tests.conformance.marks import module
+from tests.conformance.plans import Variant
 from tests.conformance.receiver import POLL, PUSH, Receiver, fetched, receiving_client
 from tests.support.spec import spec
 from tests.support.world import World
 
-PLAN = "conformance ssf-transmitter"
 ENDPOINTS = ("configuration", "status", "add_subject", "remove_subject", "verification")
 NOBODYS = "Bearer invalid"
 
 
-@pytest.fixture(params=["push", "poll"])
-def receiver(op: World, request: pytest.FixtureRequest) -> Iterator[Receiver]:
-    made = Receiver(op, receiving_client(op))
-    if request.param == "push":
-        made.delivery = {"method": PUSH, "endpoint_url": "https://receiver.test/events"}
-    return made
+def receiver_of(op: World) -> Receiver:
+    """A client of its own, with a token."""
+    rp = receiving_client(op)
+    return Receiver(op, rp, fetched(rp))
 
 
-@spec(f"{PLAN} metadata", "OpenID Shared Signals Framework 1.0 section 7")
-def test_the_metadata_are_what_receivers_can_read(op: World) -> None:
+@module("openid-ssf-transmitter-metadata")
+@spec("OpenID Shared Signals Framework 1.0 section 7")
+def test_the_metadata_are_what_receivers_can_read(op: World, variant: Variant) -> None:
     answer = op.http().get("/.well-known/ssf-configuration")
     said = answer.json
 
@@ -41,7 +40,8 @@ def test_the_metadata_are_what_receivers_can_read(op: World) -> None:
     assert KeySet.import_key_set(op.http().get(path).json).keys
 
 
-@spec(f"{PLAN} stream-control-happy-path", "OpenID Shared Signals Framework 1.0 section 8.1.1")
+@module("openid-ssf-stream-control-happy-path")
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.1")
 def test_a_stream_is_made_read_changed_replaced_and_removed(receiver: Receiver) -> None:
     made = receiver.creates()
     name = made["stream_id"]
@@ -64,7 +64,8 @@ def test_a_stream_is_made_read_changed_replaced_and_removed(receiver: Receiver) 
     assert receiver.streams("GET").json == []
 
 
-@spec(f"{PLAN} stream-control-happy-path", "OpenID Shared Signals Framework 1.0 section 8.1.2")
+@module("openid-ssf-stream-control-happy-path")
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.2")
 def test_a_stream_is_held_back_and_disabled_and_let_run(receiver: Receiver) -> None:
     name = receiver.creates()["stream_id"]
     said = []
@@ -79,7 +80,7 @@ def test_a_stream_is_held_back_and_disabled_and_let_run(receiver: Receiver) -> N
     assert said[0][3] == {"stream_id": name, "status": "paused", "reason": "the suite wants it"}
 
 
-@spec(f"{PLAN} create-stream-with-broken-input")
+@module("openid-ssf-stream-control-error-create-stream-with-broken-input")
 def test_broken_json_makes_no_stream(receiver: Receiver) -> None:
     answer = receiver.streams("POST", data=";{ broken", content_type="application/json")
 
@@ -87,9 +88,12 @@ def test_broken_json_makes_no_stream(receiver: Receiver) -> None:
     assert receiver.streams("GET").json == []
 
 
-@spec(f"{PLAN} create-stream-with-invalid-token", f"{PLAN} read-stream-with-invalid-token")
-@spec(f"{PLAN} replace-stream-with-invalid-token", f"{PLAN} delete-stream-with-invalid-token")
-@spec(f"{PLAN} update-stream-with-invalid-token", "RFC 6750 section 3.1")
+@module("openid-ssf-stream-control-error-create-stream-with-invalid-token")
+@module("openid-ssf-stream-control-error-read-stream-with-invalid-token")
+@module("openid-ssf-stream-control-error-replace-stream-with-invalid-token")
+@module("openid-ssf-stream-control-error-delete-stream-with-invalid-token")
+@module("openid-ssf-stream-control-error-update-stream-with-invalid-token")
+@spec("RFC 6750 section 3.1")
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT", "PATCH", "DELETE"])
 def test_a_bad_token_is_refused_before_anything_is_looked_at(
     receiver: Receiver, method: str
@@ -108,15 +112,17 @@ def test_a_bad_token_is_refused_before_anything_is_looked_at(
     assert receiver.streams("GET", query_string=query).status_code == 200
 
 
-@spec(f"{PLAN} create-stream-with-duplicate-config")
+@module("openid-ssf-stream-control-error-create-stream-with-duplicate-config")
 def test_a_client_has_a_few_streams_and_no_more(receiver: Receiver) -> None:
     answers = [receiver.streams("POST", json=receiver.asked()).status_code for _ in range(5)]
 
     assert answers == [201, 201, 201, 201, 409]
 
 
-@spec(f"{PLAN} read-unknown-stream", f"{PLAN} delete-unknown-stream")
-@spec(f"{PLAN} update-unknown-stream", f"{PLAN} replace-unknown-stream")
+@module("openid-ssf-stream-control-error-read-unknown-stream")
+@module("openid-ssf-stream-control-error-delete-unknown-stream")
+@module("openid-ssf-stream-control-error-update-unknown-stream")
+@module("openid-ssf-stream-control-error-replace-unknown-stream")
 def test_a_stream_that_was_removed_is_unknown(receiver: Receiver) -> None:
     name = receiver.creates()["stream_id"]
     receiver.streams("DELETE", query_string={"stream_id": name})
@@ -134,7 +140,8 @@ def test_a_stream_that_was_removed_is_unknown(receiver: Receiver) -> None:
     assert [answer.status_code for answer in answers] == [404] * 6
 
 
-@spec(f"{PLAN} update-stream-with-invalid-body", f"{PLAN} replace-stream-with-invalid-body")
+@module("openid-ssf-stream-control-error-update-stream-with-invalid-body")
+@module("openid-ssf-stream-control-error-replace-stream-with-invalid-body")
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_broken_json_changes_no_stream(receiver: Receiver, method: str) -> None:
     made = receiver.creates()
@@ -145,7 +152,8 @@ def test_broken_json_changes_no_stream(receiver: Receiver, method: str) -> None:
     assert receiver.streams("GET").json == [made]
 
 
-@spec(f"{PLAN} stream-subject-control", "OpenID Shared Signals Framework 1.0 section 8.1.3")
+@module("openid-ssf-stream-subject-control")
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.3")
 def test_subjects_are_added_and_removed(receiver: Receiver) -> None:
     name = receiver.creates()["stream_id"]
     subject = {"format": "email", "email": "foo@example.com"}
@@ -159,22 +167,10 @@ def test_subjects_are_added_and_removed(receiver: Receiver) -> None:
     assert (removed.status_code, removed.data) == (204, b"")
 
 
-@spec(f"{PLAN} static and dynamic auth", "RFC 6749 section 4.4")
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_client_gets_its_token_by_either_way_of_its_secret(op: World, method: str) -> None:
-    rp = receiving_client(op, method)
-    secret, credentials = rp.secret, {}
-    if method == "client_secret_post":
-        rp.secret, credentials = None, {"client_secret": secret}
-    token = fetched(rp, **credentials)
-
-    assert Receiver(op, rp, token).creates()["stream_id"]
-
-
 @spec("RFC 6750 section 3.1")
-def test_who_may_only_read_streams_may_change_none(receiver: Receiver) -> None:
+def test_who_may_only_read_streams_may_change_none(receiver: Receiver, variant: Variant) -> None:
     name = receiver.creates()["stream_id"]
-    receiver.token = fetched(receiver.rp, scope="ssf.read")
+    receiver.token = fetched(receiver.rp, variant.client_auth, "ssf.read")
 
     read = receiver.streams("GET", query_string={"stream_id": name})
     written = [
@@ -192,7 +188,7 @@ def test_who_may_only_read_streams_may_change_none(receiver: Receiver) -> None:
 @spec("OpenID Shared Signals Framework 1.0 section 8.1.1")
 def test_the_stream_of_another_client_does_not_exist(op: World, receiver: Receiver) -> None:
     name = receiver.creates()["stream_id"]
-    other = Receiver(op, receiving_client(op))
+    other = receiver_of(op)
 
     read = other.streams("GET", query_string={"stream_id": name})
     removed = other.streams("DELETE", query_string={"stream_id": name})
@@ -226,7 +222,7 @@ def test_the_stream_of_another_client_does_not_exist(op: World, receiver: Receiv
 )
 @spec("SSR-01", "OpenID Shared Signals Framework 1.0 section 8.1.1.1")
 def test_what_no_stream_can_be_is_refused(op: World, wrong: dict[str, object]) -> None:
-    receiver = Receiver(op, receiving_client(op))
+    receiver = receiver_of(op)
 
     answer = receiver.streams("POST", json=receiver.asked() | wrong)
 
