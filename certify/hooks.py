@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import Flask, Response, jsonify, request
 
+from certify import signals
 from idp.domain import Provider
 from idp.domain.approvals import CIBA
 from idp.domain.login import PASSWORD_ACR, Proof
@@ -42,6 +43,13 @@ def reset() -> Response:
         op.clients.remove(client_id, now())
     commit()
     return jsonify(clients_removed=len(gone))
+
+
+def emit() -> Response:
+    """What the receiver of the Shared Signals plans waits for, happens."""
+    signals.happen(provider(), now())
+    commit()
+    return jsonify(happened=True)
 
 
 def ciba() -> Response:
@@ -97,6 +105,7 @@ DOORS = (
     ("POST", "/test/rotate-keys", rotate_keys),
     ("POST", "/test/reset", reset),
     ("POST", "/test/ciba-sim", ciba),
+    ("POST", "/test/ssf-emit", emit),
     ("GET", "/resource", resource),
 )
 

@@ -7,33 +7,26 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from certify import fapi
+from certify.clients import FAMILIES
 from certify.people import PASSWORD
 from certify.setup import Certificates, Setup
 
 Json = dict[str, Any]
-
-CLIENTS: Mapping[str, Mapping[str, str]] = {
-    "openid-dynamic": {},
-    "openid-static": {"client": "basic", "client2": "basic2", "client_secret_post": "post"},
-    "certificate": {"client": "certificate"},
-    **fapi.files(),
-}
-"""By file: the member of the configuration, and the kind of client that is put there."""
 
 
 def write(setup: Setup, certificates: Certificates, told: Mapping[str, Json]) -> list[str]:
     """Write the files; their names."""
     folder = setup.folder / "suite"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, members in CLIENTS.items():
-        found = configuration(setup, certificates)
-        found |= fapi.told(name, setup)
+    names = []
+    for family, name, members in ((f, *item) for f in FAMILIES for item in f.files().items()):
+        found = configuration(setup, certificates) | family.told(name, setup)
         found |= {member: told[kind] for member, kind in members.items()}
         path = folder / f"{name}.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(found, indent=2) + "\n")
-    return sorted(f"{name}.json" for name in CLIENTS)
+        names.append(path.name)
+    return names
 
 
 def configuration(setup: Setup, certificates: Certificates) -> Json:

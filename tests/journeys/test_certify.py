@@ -1,5 +1,6 @@
 """`make certify-op`: a code flow over https with its authority, and a call with a certificate."""
 
+import base64
 import json
 import os
 import secrets
@@ -24,6 +25,7 @@ from tests.support.spec import spec
 
 pytestmark = pytest.mark.journey
 ROOT = Path(__file__).parents[2]
+CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
 INTERACTION = "c770aef3-6784-41f7-8e0e-ff5f97bddb3a"
 
 
@@ -175,6 +177,45 @@ def spoken(certified: Certified, tls: ssl.SSLContext) -> str | None:
         tls.wrap_socket(plain, server_hostname="localhost") as ours,
     ):
         return ours.version()
+
+
+@spec("OpenID CAEP Interoperability Profile 1.0 section 2.8")
+def test_a_receiver_polls_what_the_hook_lets_happen(certified: Certified) -> None:
+    told = certified.told("ssf")
+    assert told["ssf"]["transmitter"]["issuer"] == certified.issuer
+    client = told["client"]
+    form = {"grant_type": "client_credentials"} | client
+    with httpx.Client(base_url=certified.issuer, verify=certified.trusting()) as http:
+        said = http.get("/.well-known/ssf-configuration").json()
+        token = http.post("/token", data=form).json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        wanted = [f"{CAEP}session-revoked", f"{CAEP}credential-change"]
+        asked = {"events_requested": wanted, "delivery": {"method": "urn:ietf:rfc:8936"}}
+        stream = http.post(said["configuration_endpoint"], json=asked, headers=bearer).json()
+
+        http.post("/test/ssf-emit").raise_for_status()
+        polled = http.post(
+            stream["delivery"]["endpoint_url"], json={"returnImmediately": True}, headers=bearer
+        )
+
+    sets = [json.loads(_opened(token.split(".")[1])) for token in polled.json()["sets"].values()]
+    assert sorted(name for one in sets for name in one["events"]) == sorted(wanted)
+
+
+def _opened(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def test_every_file_for_the_suite_names_clients_that_are_there(certified: Certified) -> None:
+    names = sorted(path.stem for path in (certified.folder / "suite").iterdir())
+
+    found = {name: certified.told(name) for name in names}
+
+    families = {name.partition("-")[0].partition(".")[0] for name in names}
+    assert families == {"openid", "certificate", "fapi2", "ciba", "ssf"}
+    for name, told in found.items():
+        assert told["server"]["discoveryUrl"].startswith(certified.issuer)
+        assert name == "openid-dynamic" or told["client"]["client_id"]
 
 
 def test_hooks_rotate_keys_and_begin_anew(certified: Certified) -> None:
