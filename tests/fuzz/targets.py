@@ -10,19 +10,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 
 from certify.front import Malformed, read_head
 from idp.crypto import certificate, compact, dpop, jose, jwe
+from idp.domain.authorization_details import described
 from idp.domain.client_view import ClientView
 from idp.domain.metadata import InvalidMetadata, checked
+from idp.protocol import authorization_details as details
+from idp.protocol.authorize import objects
+from idp.protocol.authorize.at import At
 from idp.protocol.authorize.checks import channel, person
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.client_auth import assertion, secret
 from idp.protocol.errors import OAuth2Error
 from idp.protocol.messages import OAuthRequest, Parameters
 from tests.support import certified
+from tests.support.payments import PAYMENT, PAYMENTS, TYPES
 from tests.support.prover import Prover
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -143,6 +150,29 @@ def _register(said: dict[str, object]) -> None:
     json.dumps(kept)
 
 
+def authorization_details(data: bytes) -> None:
+    """Details are read or refused; what is kept can be kept as JSON, and every value is shown."""
+    with contextlib.suppress(OAuth2Error):
+        asked = details.read(_text(data), _CLIENT, _OP)
+        json.dumps(asked)
+        for detail in asked:
+            shown = _TYPES[detail["type"]].shown(detail)
+            assert all(isinstance(value, str) and value.isprintable() for _, value in shown)
+
+
+def request_object(data: bytes) -> None:
+    """Whatever is signed: it is refused, or it is parameters, and none of them a request again."""
+    with contextlib.suppress(OAuth2Error, ValueError, RecursionError):
+        said = json.loads(data)
+        if isinstance(said, dict):
+            token = jose.sign(jose.Signer("k", "ES256", SIGNS), said, typ="oauth-authz-req+jwt")
+            body = Parameters(pairs=(("client_id", "c"), ("request", token)))
+            asked = OAuthRequest(method="POST", url=URL, now=NOW, body=body)
+            inside = objects.unpacked(asked, _OP, At.PAR).parameters
+            assert {"request", "request_uri"}.isdisjoint(inside.as_dict())
+            assert all(isinstance(value, str) for _, value in inside.pairs)
+
+
 def client_certificate(data: bytes) -> None:
     """A certificate in a header is read, or it is `Unreadable`."""
     with contextlib.suppress(certificate.Unreadable):
@@ -178,6 +208,15 @@ _CLIENT = ClientView(
     enabled=True,
     secrets=(),
 )
+_TYPES = {name: described(name, about, PAYMENTS) for name, about in TYPES.items()}
+_OP: Any = SimpleNamespace(
+    rules=SimpleNamespace(issuer="https://op.test"),
+    resources=SimpleNamespace(detail_types=lambda: _TYPES),
+    clients=SimpleNamespace(
+        find=lambda _name: _CLIENT,
+        keys=SimpleNamespace(of=lambda *_: (jose.Verifier("k", "ES256", SIGNS),)),
+    ),
+)
 _PROVER = Prover()
 _PAIR = certified.certificate()
 _SIGNED = jose.sign(
@@ -204,6 +243,17 @@ TARGETS = {
         (
             b'{"userinfo":{"name":{"essential":true},"email":null}}',
             b'{"id_token":{"acr":{"values":["pwd"],"essential":true},"sub":{"value":"x"}}}',
+        ),
+    ),
+    "authorization_details": Target(
+        authorization_details,
+        (json.dumps([PAYMENT]).encode(), b'[{"type":"account_information"}]'),
+    ),
+    "request_object": Target(
+        request_object,
+        (
+            b'{"iss":"c","client_id":"c","aud":"https://op.test","exp":1767225700,"state":"s",'
+            b'"claims":{"userinfo":null},"resource":["https://a.test"],"max_age":1}',
         ),
     ),
     "metadata": Target(
