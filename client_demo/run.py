@@ -209,7 +209,7 @@ def _people_and_apps(demo: Demo) -> dict[str, Any]:
         shlex.join(about),
         shlex.join(["client", "add", "Demo API", "--serves", resource, "--json"]),
         _relying_party("Notes", demo.a),
-        _relying_party("Photos", demo.b, "--frontchannel-logout-uri"),
+        _relying_party("Photos", demo.b, frontchannel_logout_uri="/frontchannel-logout"),
     ]
     present = {row["username"] for row in demo.idp("account", "list", "--json")}
     for username, name in PEOPLE:
@@ -222,17 +222,20 @@ def _people_and_apps(demo: Demo) -> dict[str, Any]:
     return {"API": api, "Notes": notes, "Photos": photos}
 
 
-def _relying_party(name: str, port: int, *frontchannel: str) -> str:
+def _relying_party(name: str, port: int, **more: str) -> str:
     """One of the two apps; both are told by the provider, and Photos is asked by the browser,
     too.
     """
-    url = f"http://localhost:{port}"
-    words = ["client", "add", name, "--redirect-uri", f"{url}/callback"]
-    words += ["--post-logout-redirect-uri", f"{url}/", "--json"]
-    words += ["--backchannel-logout-uri", f"{url}/backchannel-logout"]
-    return shlex.join(
-        [*words, *(w for o in frontchannel for w in (o, f"{url}/frontchannel-logout"))]
-    )
+    paths = {
+        "redirect_uri": "/callback",
+        "post_logout_redirect_uri": "/",
+        "backchannel_logout_uri": "/backchannel-logout",
+        "initiate_login_uri": "/login",
+    } | more
+    words = ["client", "add", name, "--json"]
+    for option, path in paths.items():
+        words += [f"--{option.replace('_', '-')}", f"http://localhost:{port}{path}"]
+    return shlex.join(words)
 
 
 def _wait_until_ready(demo: Demo) -> None:

@@ -25,6 +25,7 @@ from client_demo.visits import FLOW_LIVES, Flow, Visit, Visits
 
 NOT_FROM_HERE = "This sign-in did not start in this browser, or it is too old."
 NOT_FROM_THERE = "The answer did not come from the provider we asked."
+NOT_OURS = "Somebody sent you here to sign in at a provider that is not ours."
 NOT_GOOD = "What the provider gave us is not good, so nobody is signed in."
 OVERTAKEN = "You signed out while this sign-in was under way."
 SAID_NO = "The provider says no, so nobody is signed in."
@@ -76,10 +77,15 @@ class RelyingParty:
         )
 
     def login(self) -> AnyResponse:
-        """Off to the provider, with a state, a nonce and a verifier that stay here."""
+        """Off to the provider, with a state, a nonce and a verifier that stay here. Another page
+        may send people here to begin (Core section 4); to our provider, and on to us alone.
+        """
+        if request.args.get("iss", self._me.issuer) != self._me.issuer:
+            raise Sorry(NOT_OURS)
         here = self._visit() or self._visits.start()
         state = secrets.token_urlsafe(32)
-        target = request.args.get("next", "/")
+        wanted = request.args.get("target_link_uri", "")
+        target = request.args.get("next", wanted.removeprefix(self._me.url))
         flow = Flow(
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),

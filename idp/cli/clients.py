@@ -24,6 +24,7 @@ def client() -> None:
 @click.option("--post-logout-redirect-uri", multiple=True, help="Where sign-out may lead back to.")
 @click.option("--backchannel-logout-uri", help="Where the app hears of sign-outs.")
 @click.option("--frontchannel-logout-uri", help="Where the browser asks it to sign out.")
+@click.option("--initiate-login-uri", help="Where people begin who come from their account here.")
 @click.option(
     "--auth-method",
     "token_endpoint_auth_method",
@@ -56,7 +57,7 @@ def add(
     trusted: bool,
     metadata: Path | None,
     as_json: bool,
-    **logout: str | None,
+    **addresses: str | None,
 ) -> None:
     """Add a client. Its secret, if it has one, is shown once.
 
@@ -73,9 +74,10 @@ def add(
         "grant_types": list(grant_type or default_grants),
         "response_types": ["code"] if redirect_uri else [],
     }
-    for member, address in logout.items():
+    for member, address in addresses.items():
         if address:
             details[member] = address
+        if address and member.endswith("_logout_uri"):
             details[member.replace("_uri", "_session_required")] = True
     if dpop_bound:
         details["dpop_bound_access_tokens"] = True

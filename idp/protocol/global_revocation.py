@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from idp.crypto import jose
 from idp.domain import Provider, strict, subjects
 from idp.domain.accounts import Account
+from idp.domain.clients import ClientView
 from idp.domain.sign_out import Because
 from idp.domain.subjects import NoSubject, Subject
 from idp.protocol import bearer, client_auth
@@ -28,11 +29,11 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     """End everything of the person that `sub_id` names (RFC 9493): sessions, refresh tokens,
     offline access. Who has nothing left is answered the same.
     """
-    client_id = _caller(request, op)
-    people = _people(request.json, op)
+    client = _caller(request, op)
+    people = _people(request.json, client, op)
     if not people:
         raise NoSuchPerson("nobody here has this identifier")
-    why = Because("globally_revoked", f"client:{client_id}")
+    why = Because("globally_revoked", f"client:{client.client_id}")
     receipts = [op.sign_outs.everywhere(row.id, why, request.now) for row in people]
 
     def later() -> Answer:
@@ -50,17 +51,18 @@ def metadata(op: Provider) -> Mapping[str, object]:
     }
 
 
-def _caller(request: OAuthRequest, op: Provider) -> str:
+def _caller(request: OAuthRequest, op: Provider) -> ClientView:
     """Who asks, and may. The body is JSON, so that an assertion comes in the header."""
     assertion = _assertion(request)
     if assertion is None:
-        return bearer.accepted_of_client(request, op, (GLOBAL_TOKEN_REVOCATION,)).client_id
+        access = bearer.accepted_of_client(request, op, (GLOBAL_TOKEN_REVOCATION,))
+        return op.clients.get(access.client_id)
     form = (("client_assertion_type", TYPE), ("client_assertion", assertion))
     presented = replace(request, headers={}, body=Parameters(pairs=form))
     client = client_auth.authenticate(presented, op)
     if GLOBAL_TOKEN_REVOCATION not in granted(client):
         raise InsufficientScope("this client may not end what belongs to others")
-    return client.client_id
+    return client
 
 
 def _assertion(request: OAuthRequest) -> str | None:
@@ -74,7 +76,7 @@ def _assertion(request: OAuthRequest) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and itself else None
 
 
-def _people(body: object, op: Provider) -> list[Account]:
+def _people(body: object, client: ClientView, op: Provider) -> list[Account]:
     """Everybody the identifier names; of aliases, each (RFC 9493 section 3.2.8)."""
     given = body.get("sub_id") if isinstance(body, dict) else None
     identifiers = [given]
@@ -86,19 +88,19 @@ def _people(body: object, op: Provider) -> list[Account]:
         named = [subjects.read(one) for one in identifiers]
     except NoSubject as error:
         raise InvalidRequest(str(error)) from None
-    return list({row.id: row for subject in named for row in _named(subject, op)}.values())
+    return list({row.id: row for subject in named for row in _named(subject, client, op)}.values())
 
 
-def _named(subject: Subject, op: Provider) -> Iterable[Account]:
+def _named(subject: Subject, client: ClientView, op: Provider) -> Iterable[Account]:
     row = None
     if not all(value.isprintable() for value in subject.values()):
         return []  # nobody is called so, and not every store can be asked
     match subject["format"]:
         case "iss_sub":
             ours = subject["iss"] == op.rules.issuer
-            row = op.accounts.find(subject["sub"]) if ours else None
+            row = op.accounts.find(client.account_of(subject["sub"])) if ours else None
         case "opaque":
-            row = op.accounts.find(subject["id"])
+            row = op.accounts.find(client.account_of(subject["id"]))
         case "account":
             name, _, host = subject["uri"].removeprefix("acct:").rpartition("@")
             ours = host == urlsplit(op.rules.issuer).hostname

@@ -240,3 +240,18 @@ def test_discovery_names_the_endpoint_and_the_audit_trail_who_asked(
     with house.app.app_context():
         rows = db.session.query(Event).filter_by(name="SignedOut", account_id=sub).all()
         assert [row.details["by"] for row in rows] == [f"client:{watcher.client_id}"]
+
+
+@spec("OpenID Connect Core section 8.1")
+def test_who_knows_people_by_names_of_its_own_uses_those(house: World) -> None:
+    sub = house.person("ilse")
+    watcher = house.rp("Own names", grant_types=["client_credentials"], scope=SCOPE,
+                       redirect_uris=["https://own.test/cb"], subject_type="pairwise")  # fmt: skip
+    with house.app.app_context():
+        own = house.op.clients.get(watcher.client_id).sub_of(sub)
+
+    by_own = asks(house, watcher, format="opaque", id=own)
+    by_other = asks(house, watcher, format="opaque", id=sub)
+
+    assert own != sub
+    assert (by_own.status_code, by_other.status_code) == (204, 404)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain.grants import Grant
 from idp.domain.sign_out import Because
+from idp.protocol.third_party_login import opening
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
 from idp.web.strict import settle
@@ -30,6 +31,7 @@ class Row:
     used: datetime | None
     offline: bool
     wishes: list[Wish]
+    opening: str | None
 
 
 @blueprint.get("/account/apps")
@@ -70,4 +72,5 @@ def _row(grant: Grant, used: Mapping[str, datetime], of_apis: Mapping[str, str])
         used=used.get(grant.client_id),
         offline="offline_access" in grant.scopes,
         wishes=wishes(grant.scopes, grant.claims, of_apis, {}),
+        opening=opening(client, provider()) if client is not None else None,
     )
