@@ -36,13 +36,15 @@ class Holder:
     key: Key
 
 
-def encrypt(token: str, holder: Holder, alg: str, enc: str) -> str:
-    """A signed token inside an encrypted one (RFC 7519 section 11.2), for this holder only."""
-    header = {"alg": alg, "enc": enc, "cty": "JWT"}
+def encrypt(said: str, holder: Holder, alg: str, enc: str, *, nested: bool = True) -> str:
+    """A signed token inside an encrypted one (RFC 7519 section 11.2), for this holder only; or
+    bare claims, if not `nested`.
+    """
+    header = {"alg": alg, "enc": enc} | ({"cty": "JWT"} if nested else {})
     if holder.kid is not None:
         header["kid"] = holder.kid
     try:
-        return jwe.encrypt_compact(header, token, holder.key, registry=_registry(alg, enc))
+        return jwe.encrypt_compact(header, said, holder.key, registry=_registry(alg, enc))
     except (JoseError, ValueError, TypeError) as error:
         raise Unverifiable("the key does not fit the algorithm") from error
 

@@ -9,7 +9,8 @@ from typing import Any
 from idp.crypto import jose
 from idp.crypto.certificate import first_of
 from idp.crypto.jose import Key, Verifier
-from idp.crypto.jwe import Holder, fits
+from idp.crypto.jwe import Holder
+from idp.domain.metadata.encryption import holder_in
 from idp.domain.outbound import (
     WAIT_FOR_TURN_SECONDS,
     Outbound,
@@ -27,7 +28,7 @@ MOST_ADDRESSES = 1000
 class _Fetched:
     at: datetime
     verifiers: tuple[Verifier, ...]
-    holders: tuple[Holder, ...]
+    jwks: object = None
 
 
 class ClientKeys:
@@ -49,23 +50,28 @@ class ClientKeys:
         """The keys a client with this metadata has; looked up again for an unknown `kid`."""
         if "jwks" in details:
             return _verifiers(details["jwks"])
-        fetched = self._at(details.get("jwks_uri"), kid, now)
+        fetched = self._at(details.get("jwks_uri"), now, lambda it: _has(it, kid))
         return fetched.verifiers if fetched is not None else ()
 
     def to_encrypt_for(self, details: Mapping[str, Any], alg: str, now: datetime) -> Holder | None:
-        """A key of the client that something can be encrypted for with this algorithm."""
+        """The key that something for this client is encrypted with; looked up again when none
+        fits.
+        """
         if "jwks" in details:
-            found = _holders(details["jwks"])
-        else:
-            fetched = self._at(details.get("jwks_uri"), None, now)
-            found = fetched.holders if fetched is not None else ()
-        return next((holder for holder in found if fits(holder.key, alg)), None)
+            return holder_in(details["jwks"], alg)
+        fetched = self._at(details.get("jwks_uri"), now, lambda it: holder_in(it.jwks, alg))
+        return holder_in(fetched.jwks, alg) if fetched is not None else None
 
-    def _at(self, address: str | None, kid: str | None, now: datetime) -> _Fetched | None:
+    def _at(
+        self, address: str | None, now: datetime, wanted: Callable[["_Fetched"], object]
+    ) -> _Fetched | None:
+        """What is there, read not long ago; and not even that long, if what is wanted is not in
+        it.
+        """
         if address is None:
             return None
         fetched = self._fetched.get(address)
-        if fetched is None or _worth_fetching(fetched, kid, now):
+        if fetched is None or _worth_fetching(fetched, now, known=bool(wanted(fetched))):
             fetched = self._again(address, fetched, now)
         return fetched
 
@@ -84,11 +90,11 @@ class ClientKeys:
     def _fetch(self, address: str, before: _Fetched | None, now: datetime) -> _Fetched | None:
         try:
             jwks = self._outbound.get_json(address)
-            fetched = _Fetched(now, _verifiers(jwks), _holders(jwks))
+            fetched = _Fetched(now, _verifiers(jwks), jwks)
         except OutboundBusy:
             return before
         except OutboundRefused:
-            fetched = replace(before, at=now) if before is not None else _Fetched(now, (), ())
+            fetched = replace(before, at=now) if before is not None else _Fetched(now, ())
         if len(self._fetched) >= MOST_ADDRESSES:
             self._fetched.clear()
             self._locks.clear()
@@ -96,10 +102,13 @@ class ClientKeys:
         return fetched
 
 
-def _worth_fetching(fetched: _Fetched, kid: str | None, now: datetime) -> bool:
+def _has(fetched: _Fetched, kid: str | None) -> bool:
+    return kid is None or any(verifier.kid == kid for verifier in fetched.verifiers)
+
+
+def _worth_fetching(fetched: _Fetched, now: datetime, *, known: bool) -> bool:
     """An age below zero means that the clock was set back: nothing is known about then."""
     age = now - fetched.at
-    known = kid is None or any(verifier.kid == kid for verifier in fetched.verifiers)
     return not timedelta(0) <= age < (KEPT if known else COOL_DOWN)
 
 
@@ -117,12 +126,6 @@ def _verifiers(jwks: object) -> tuple[Verifier, ...]:
             )
         )
     return tuple(found)
-
-
-def _holders(jwks: object) -> tuple[Holder, ...]:
-    """Every key of a set that something can be encrypted for; first those that are for that."""
-    found = sorted(_keys(jwks, "enc"), key=lambda pair: "use" not in pair[0])
-    return tuple(Holder(_kid(jwk), key) for jwk, key in found)
 
 
 def _keys(jwks: object, use: str) -> Iterator[tuple[Mapping[str, Any], Key]]:

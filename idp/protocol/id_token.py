@@ -12,6 +12,7 @@ from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.protocol import claims_request
 from idp.protocol.claims import SCOPE_CLAIMS
+from idp.protocol.encryption import Envelope
 from idp.protocol.session_expiry import session_expiry
 
 
@@ -57,11 +58,13 @@ def id_token(
     *,
     nonce: str | None,
     beside: Beside,
+    sealed: Envelope,
     scopes: Iterable[str] = (),
     now: datetime,
 ) -> str:
-    """A signed ID token: protocol claims, and those asked for by name. `scopes` are those whose
-    claims it tells too, where there is no access token to fetch them with (section 5.4).
+    """A signed ID token, in the envelope the client wants: protocol claims, and those asked for
+    by name. `scopes` are those whose claims it tells too, where there is no access token to fetch
+    them with (section 5.4).
     """
     alg = client.id_token_alg
     issued = int(now.timestamp())
@@ -85,4 +88,4 @@ def id_token(
         known = op.accounts.claims_for(about.account_id)
         asked = claims_request.fitting(about.claims_request, "id_token", known)
         claims = {name: known[name] for name in told if name in known} | asked | claims
-    return jose.sign(op.keys.signer(alg, now), claims, typ="JWT")
+    return sealed.around(jose.sign(op.keys.signer(alg, now), claims, typ="JWT"))

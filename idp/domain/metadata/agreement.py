@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.domain.metadata import certified, ciba, profiles, sectors
+from idp.domain.metadata import certified, ciba, encryption, profiles, sectors
 from idp.domain.metadata.members import ASSERTION_ALGS, GIVE_REFRESH_TOKENS
 from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE
 from idp.domain.metadata.response_types import grants_for
@@ -76,15 +76,6 @@ def _signed_requests(kept: Kept) -> None:
         raise InvalidMetadata("signed request objects need jwks or jwks_uri")
 
 
-def _encrypted_answers(kept: Kept) -> None:
-    """JARM section 3: a way to encrypt needs an algorithm for the key, and a key."""
-    alg = kept.get("authorization_encrypted_response_alg")
-    if alg is None and "authorization_encrypted_response_enc" in kept:
-        raise InvalidMetadata("authorization_encrypted_response_alg is missing")
-    if alg is not None and not ("jwks" in kept or "jwks_uri" in kept):
-        raise InvalidMetadata("encrypted answers need jwks or jwks_uri")
-
-
 RULES: tuple[Callable[[Kept], None], ...] = (
     _grants_and_responses,
     _public_clients,
@@ -94,7 +85,7 @@ RULES: tuple[Callable[[Kept], None], ...] = (
     profiles.agree,
     _frontchannel,
     _signed_requests,
-    _encrypted_answers,
     ciba.agree,
     sectors.agree,
+    encryption.agree,
 )

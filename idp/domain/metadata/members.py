@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from idp.crypto import jose, jwe
-from idp.domain.metadata import certified, ciba, profiles, response_types, sectors
+from idp.crypto import jose
+from idp.domain.metadata import certified, ciba, encryption, profiles, response_types, sectors
 from idp.domain.metadata.operators import JWT_BEARER, TOKEN_EXCHANGE, exchange_right, party
 from idp.domain.metadata.shapes import boolean, jwks, one_of, seconds, some_of, strings, text
 
@@ -57,6 +57,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "contacts": strings,
     "jwks": jwks,
     **sectors.CHECKS,
+    **encryption.CHECKS,
     "id_token_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "userinfo_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
     "introspection_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
@@ -71,8 +72,6 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "dpop_bound_access_tokens": boolean,
     "request_object_signing_alg": one_of(*jose.ASYMMETRIC),
     "authorization_signed_response_alg": one_of(*jose.OUR_ALGORITHMS),
-    "authorization_encrypted_response_alg": one_of(*jwe.KEY_ALGORITHMS),
-    "authorization_encrypted_response_enc": one_of(*jwe.CONTENT_ALGORITHMS),
     "authorization_details_types": strings,
     "require_signed_request_object": boolean,
     "require_pushed_authorization_requests": boolean,

@@ -12,6 +12,7 @@ from idp.domain.clients import ClientView
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
 from idp.protocol.claims import access_token, aim
+from idp.protocol.encryption import envelope
 from idp.protocol.errors import (
     AccessDenied,
     AuthorizationPending,
@@ -36,6 +37,7 @@ def tokens(
     row = op.codes.approvals.find(kind, handle)
     if row is None or row.client_id != client.client_id:
         raise _gone("unknown")
+    sealed = envelope(op, client, "id_token", now)
     held = proven(request, op, client)
     _judge_state(row, op, now)
     _judge_life(row, op, now)
@@ -57,7 +59,13 @@ def tokens(
         body |= {"refresh_token": refresh} | refresh_expiry(op, line, now)
     if "openid" in line.scopes:
         body["id_token"] = id_token(
-            op, client, line, nonce=None, beside=Beside(access=minted.value), now=now
+            op,
+            client,
+            line,
+            nonce=None,
+            beside=Beside(access=minted.value),
+            sealed=sealed,
+            now=now,
         )
     op.clients.touch(client.client_id, now)
     return body

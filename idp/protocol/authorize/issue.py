@@ -21,6 +21,7 @@ from idp.protocol.authorize import jarm
 from idp.protocol.authorize.draft import Draft
 from idp.protocol.claims import Aimed, access_token, aim
 from idp.protocol.claims_request import names
+from idp.protocol.encryption import Envelope, envelope
 from idp.protocol.errors import LoginRequired
 from idp.protocol.id_token import Beside, id_token
 
@@ -31,6 +32,7 @@ class Judged:
 
     draft: Draft
     aimed: Aimed | None  # the access token that goes by the browser, if one does
+    sealed: Envelope  # what the ID token is put in
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ class _SignIn:
 def judge(draft: Draft, op: Provider, now: datetime) -> Judged:
     """Whether it can be given; raises `ProtocolError`, and writes nothing."""
     jarm.judge(draft, op, now)
-    aimed = None
+    aimed, sealed = None, Envelope()
+    if draft.gives("id_token"):
+        sealed = envelope(op, draft.client, "id_token", now)
     if draft.gives("token"):
         aimed = aim(op, draft.client, draft.scopes, draft.resources, (), UNBOUND)
         aimed = fitting(aimed, draft.authorization_details, draft.client, op)
-    return Judged(draft, aimed)
+    return Judged(draft, aimed, sealed)
 
 
 def issue(judged: Judged, session: Session, op: Provider, now: datetime) -> dict[str, str]:
@@ -72,7 +76,7 @@ def issue(judged: Judged, session: Session, op: Provider, now: datetime) -> dict
         minted = access_token(op, line, judged.aimed, now)
         given |= _token_parameters(minted, judged.aimed)
     if draft.gives("id_token"):
-        given["id_token"] = _id_token(draft, session, participation, given, op, now)
+        given["id_token"] = _id_token(judged, session, participation, given, op, now)
     op.clients.touch(draft.client.client_id, now)
     return given
 
@@ -170,13 +174,14 @@ def _token_parameters(minted: Minted, aimed: Aimed) -> dict[str, str]:
 
 
 def _id_token(
-    draft: Draft,
+    judged: Judged,
     session: Session,
     participation: Participation,
     given: Mapping[str, str],
     op: Provider,
     now: datetime,
 ) -> str:
+    draft = judged.draft
     about = _SignIn(
         session.account_id,
         participation.sub,
@@ -194,6 +199,7 @@ def _id_token(
         about,
         nonce=draft.nonce,
         beside=beside,
+        sealed=judged.sealed,
         scopes=draft.scopes if alone else (),
         now=now,
     )

@@ -20,6 +20,7 @@ from idp.domain.live import Lineage
 from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
+from idp.protocol.encryption import envelope
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.expiry import refresh_expiry
 from idp.protocol.id_token import Beside, id_token
@@ -70,6 +71,7 @@ class AuthorizationCode(AuthorizationCodeGrant):
         code, now = self.request.payload.data["code"], self.original.now
         details = self.request.authorization_code.details
         view = self.request.client.view
+        sealed = envelope(self.op, view, "id_token", now)
         held = self._judged_keys(details)
         self._judge_verifier(code, details)
         self._judge_life(details, now)
@@ -97,9 +99,14 @@ class AuthorizationCode(AuthorizationCodeGrant):
             self.op.grants.keep(refresh, line, now)
             body |= {"refresh_token": refresh} | refresh_expiry(self.op, line, now)
         if "openid" in line.scopes:
-            nonce = row.details["nonce"]
             body["id_token"] = id_token(
-                self.op, view, line, nonce=nonce, beside=Beside(access=minted.value), now=now
+                self.op,
+                view,
+                line,
+                nonce=row.details["nonce"],
+                beside=Beside(access=minted.value),
+                sealed=sealed,
+                now=now,
             )
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER

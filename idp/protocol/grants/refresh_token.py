@@ -15,6 +15,7 @@ from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
+from idp.protocol.encryption import envelope
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.expiry import refresh_expiry
 from idp.protocol.id_token import Beside, id_token
@@ -57,6 +58,7 @@ class RefreshToken(RefreshTokenGrant):
         now, view = self.original.now, self.request.client.view
         line: Line = self.request.refresh_token.line
         asked = self.original.parameters.all("resource")
+        sealed = envelope(self.op, view, "id_token", now)
         held = proven(self.original, self.op, view)
         scopes = self._narrowed(line)
         self._judge_life(line, now)
@@ -76,7 +78,13 @@ class RefreshToken(RefreshTokenGrant):
         }
         if "openid" in scopes:
             body["id_token"] = id_token(
-                self.op, view, line, nonce=None, beside=Beside(access=minted.value), now=now
+                self.op,
+                view,
+                line,
+                nonce=None,
+                beside=Beside(access=minted.value),
+                sealed=sealed,
+                now=now,
             )
         self.op.clients.touch(view.client_id, now)
         return 200, body, self.TOKEN_RESPONSE_HEADER
