@@ -12,7 +12,6 @@ from idp.policies import POLICIES
 from idp.protocol.authorize import STEPS, checks
 from idp.protocol.grants import GRANTS
 from idp.sinks import SINKS
-from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 300
@@ -74,11 +73,3 @@ def test_the_clock_on_the_wall_is_looked_at_in_two_places_only() -> None:
     }
 
     assert found == {"idp/app.py", "idp/guard/guard.py"}
-
-
-def test_discovery_names_only_addresses_that_exist(world: World) -> None:
-    said = world.http().get("/.well-known/openid-configuration").json
-    routes = {str(rule) for rule in world.app.url_map.iter_rules()}
-
-    endpoints = [v for k, v in said.items() if k.endswith(("_endpoint", "jwks_uri"))]
-    assert {address.removeprefix("https://op.test") for address in endpoints} <= routes
