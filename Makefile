@@ -52,7 +52,8 @@ check: lint ## The same, and the fast tests: under two minutes
 test: .venv/node-ready .venv/fuzz-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 	@$(PY) -m pytest -q -m journey
-	@$(PY) -m pytest -q -m slow
+	@$(PY) -m pytest -q -n 2 tests/conformance -m slow
+	@$(PY) -m pytest -q --ignore tests/conformance -m slow
 
 journeys: .venv/node-ready ## The journeys only: Chromium, Node, Apache
 	@$(PY) -m pytest -m journey
