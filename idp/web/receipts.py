@@ -97,7 +97,8 @@ def verdict(concerns: Iterable[Concern], now: datetime) -> list[Line]:
     rows = list(concerns)
     telling = _names(row for row in rows if row.state in (TELLING, RETRYING))
     untold = _names(row for row in rows if row.state == FAILED or _is_silent(row))
-    asked = _names(row for row in rows if row.state == ASKED)
+    confirmed = {row.name for row in rows if row.state == TOLD}
+    asked = _names(row for row in rows if row.state == ASKED and row.name not in confirmed)
     lives = [row.until for row in rows if row.state == LIVES and row.until is not None]
     lines = []
     if telling:

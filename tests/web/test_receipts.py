@@ -187,3 +187,26 @@ def test_all_of_it_is_said_in_a_sentence_or_two(world: World) -> None:
     ]
     assert said(("app", FAILED)) == said(("app", ENDED))
     assert said(("app", FAILED)) == ["May still show you as signed in: Notes."]
+
+
+@spec("design P8")
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (TOLD, ["All of it is over."]),
+        (FAILED, ["Asked through your browser, which nobody can confirm: Notes.",
+                  "May still show you as signed in: Notes."]),
+    ],
+)  # fmt: skip
+def test_what_nobody_can_confirm_is_said_first_only_of_apps_that_have_not_confirmed_otherwise(
+    world: World, told: str, words: list[str]
+) -> None:
+    rows = [
+        Concern(kind="app", name="Notes", reference="r", state=told),
+        Concern(kind="frontchannel", name="Notes", reference="r", state=ASKED),
+    ]
+
+    with world.app.test_request_context():
+        said = [line.words for line in verdict(rows, world.clock.now)]
+
+    assert said == words
