@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 from werkzeug.test import TestResponse
 
 from idp.store import db
@@ -13,6 +13,8 @@ from tests.support.prover import Prover
 from tests.support.signer import ASKED, Signer
 from tests.support.spec import spec
 from tests.support.world import Rp, World, make_world
+
+RSA = RSAKey.generate_key(2048)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def client(world: World, signer: Signer, **more: Any) -> Rp:
 
 
 def pushes(rp: Rp, signer: Signer, **form: Any) -> TestResponse:
-    assertion = asserted(rp.world, rp, signer.key, kid="mine")
+    assertion = asserted(rp.world, rp, signer.key, signer.alg, kid="mine")
     said = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     headers = form.pop("headers", {})
     return rp.world.http().post("/par", data=said | form, headers=headers)
@@ -69,3 +71,29 @@ def test_a_proof_is_signed_with_an_algorithm_of_the_profile(
 
     assert answer.status_code == status, answer.text
     assert other.status_code == 201
+
+
+@spec("FAPI 2.0 Security Profile section 5.4", "JWA-03")
+@pytest.mark.parametrize(("alg", "status"), [("PS256", 201), ("RS256", 401), ("PS512", 401)])
+def test_an_assertion_is_signed_with_an_algorithm_of_the_profile(
+    world: World, alg: str, status: int
+) -> None:
+    """Though the client's key would do for the others, too."""
+    signer = Signer(alg, RSA)
+    rp = client(world, signer)
+
+    assert pushes(rp, signer, **ASKED).status_code == status
+
+
+@spec("FAPI 2.0 Security Profile section 5.4", "JAR-02")
+@pytest.mark.parametrize(("alg", "status"), [("PS256", 201), ("RS256", 400)])
+def test_a_request_is_signed_with_an_algorithm_of_the_profile(
+    world: World, alg: str, status: int
+) -> None:
+    signer = Signer("PS256", RSA)
+    rp = client(world, signer)
+    signed = Signer(alg, RSA).request(world, rp.client_id)
+
+    answer = pushes(rp, signer, request=signed, client_id=rp.client_id)
+
+    assert answer.status_code == status, answer.text
