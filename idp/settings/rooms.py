@@ -121,6 +121,8 @@ class Mtls(Room):
     @field_validator("networks")
     @classmethod
     def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        if any(ipaddress.ip_network(network).prefixlen == 0 for network in networks):
+            raise ValueError("everybody would be believed; name the addresses of your proxies")
         return _networks(networks)
 
     @field_validator("ca_bundle")

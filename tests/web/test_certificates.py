@@ -144,6 +144,8 @@ def test_where_nobody_hands_them_on_there_are_no_certificates(tmp_path: Path) ->
     [
         ({"SOURCE": "proxy", "HEADER": "client_cert"}, "header"),
         ({"SOURCE": "proxy", "NETWORKS": "everybody"}, "networks"),
+        ({"SOURCE": "proxy", "NETWORKS": "10.0.0.0/8, 0.0.0.0/0"}, "everybody would be believed"),
+        ({"SOURCE": "proxy", "NETWORKS": "::/0"}, "everybody would be believed"),
         ({"SOURCE": "proxy", "ORIGIN": "http://mtls.test"}, "origin"),
         ({"ORIGIN": "https://mtls.test"}, "say where certificates come from"),
         ({"SOURCE": "proxy", "CA_BUNDLE": "nowhere.pem"}, "cannot be read"),
