@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from idp.domain.live import Lineage
 from idp.domain.reach import DEVICE, EVERYWHERE, SELECTION, Filters, Scope, scope_of
-from idp.domain.receipts import CLOSING, ENDED, LIVES, SURVIVES
+from idp.domain.receipts import ASKED, CLOSING, ENDED, LIVES, SURVIVES
 from idp.domain.sign_out import Because
 from idp.domain.tokens import PolicySet, Presented, Standing
 from idp.store import db
@@ -49,8 +49,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             made.op.resources.add(identifier, identifier[8:], {}, policies, made.clock.now)
         db.session.commit()
     clients = [
-        made.rp("Notes", backchannel_logout_uri="https://rp.test/logout").client_id,
-        made.rp("Photos").client_id,
+        made.rp(
+            "Notes",
+            backchannel_logout_uri="https://rp.test/logout",
+            frontchannel_logout_uri="https://rp.test/asked",
+        ).client_id,
+        made.rp("Photos", frontchannel_logout_uri="https://rp.test/photos").client_id,
         made.rp("Mail").client_id,
     ]
     yield made, clients
@@ -150,7 +154,7 @@ def refused(graph: Graph, out: Out, now: datetime) -> bool:
     return "opaque" in policies.names or policies.check(out.token.facts, seen, standing) is not None
 
 
-@spec("design section 6", "P1", "P8", "LGO-05")
+@spec("design section 6", "P1", "P8", "LGO-05", "FCL-01")
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -176,8 +180,10 @@ def test_what_the_preview_says_is_what_happens_and_nothing_else_does(
     before, concerned = alive(graph, now), outs.accounts_within(scope)
     expected = covered(graph, scope) & before
 
-    preview = outs.preview(scope, now)
-    receipt = outs.carry_out(scope, WHY, now)
+    seen_in = graph.sessions[number % len(graph.sessions)].id if number % 2 else None
+
+    preview = outs.preview(scope, now, seen_in=seen_in)
+    receipt = outs.carry_out(scope, WHY, now, seen_in=seen_in)
 
     lines = outs.receipts.lines(receipt.id) if receipt is not None else []
     told = [facts(row) for row in preview]
@@ -185,6 +191,8 @@ def test_what_the_preview_says_is_what_happens_and_nothing_else_does(
     over = {row.reference for row in lines if row.state != SURVIVES and row.kind != "access"}
     assert before - alive(graph, now) == over == expected
     assert (scope.account_id in concerned) >= (receipt is not None)
+    asked = {row.reference for row in lines if row.state == ASKED}
+    assert {graph.participations[sid].session_id for sid in asked} <= {seen_in}
     access = [row for row in lines if row.kind == "access"]
     running = [out for out in graph.out if graph.running_out(out) > now]
     still = {(out.line.id, out.audience) for out in running if out.line.id in expected}

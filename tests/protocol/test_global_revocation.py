@@ -19,10 +19,16 @@ SCOPE = "global_token_revocation"
 KEY = ECKey.generate_key("P-256")
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
+def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """One provider for the file; each test has people of its own."""
-    made = make_world(tmp_path_factory.mktemp("revocation"))
+    on_postgres = request.param == "postgresql"
+    url = request.getfixturevalue("postgres").fresh() if on_postgres else ""
+    made = make_world(tmp_path_factory.mktemp("revocation"), url)
     yield made
     with made.app.app_context():
         db.session.remove()
