@@ -156,6 +156,7 @@ MACHINE_RUNS: tuple[Variant, ...] = (
 )
 BY_KEY, BY_CERTIFICATE = "private_key_jwt", "self_signed_tls_client_auth"
 POLLING = only(CIBA, CIBA_WORDS, "P")
+OFTEN = {("dynamic", BY_KEY, "ping"), ("dynamic", BY_CERTIFICATE, "poll")}
 CIBA_RUNS = tuple(
     Variant(
         client_auth=auth,
@@ -163,7 +164,7 @@ CIBA_RUNS = tuple(
         more=(mode,),
         without=only(CIBA, CIBA_WORDS, "M" if auth == BY_KEY else "K")
         + (POLLING if mode == "poll" else ()),
-        slow=registration == "static",
+        slow=(registration, auth, mode) not in OFTEN,
     )
     for registration in ("dynamic", "static")
     for auth in (BY_KEY, BY_CERTIFICATE)

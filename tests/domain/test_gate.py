@@ -229,7 +229,8 @@ def nothing_happens(_scene: Scene) -> None:
     pass
 
 
-@spec("P1", "RFT-09", "RFT-12", "SES-07", "COD-08", "COD-09", "ADM-03", "CVE-2026-43983")
+@spec("P1", "RFT-09", "RFT-12", "SES-07", "COD-08", "COD-09", "ADM-03", "DEV-04")
+@spec("CVE-2026-43983", "CVE-2024-38371", "CVE-2026-16103")
 @spec("CVE-2025-64521", "CVE-2025-14559", "EXC-03", "CVE-2026-1609")
 @pytest.mark.parametrize(
     ("happens", "closed"),

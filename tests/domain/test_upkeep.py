@@ -8,10 +8,15 @@ from sqlalchemy import func, select
 
 from idp.sinks import Courier
 from idp.store import Base, db
+from tests.support.device import DEVICE_CODE, Tv, answers
 from tests.support.spec import spec
 from tests.support.world import CALLBACK, Rp, World, make_world
 
 PEOPLE = [f"person{number}" for number in range(3)]
+APP = {
+    "trusted": False,
+    "grant_types": ["authorization_code", "refresh_token", DEVICE_CODE],
+}
 
 
 @pytest.fixture
@@ -34,6 +39,8 @@ def week(world: World, rp: Rp) -> None:
         browser = world.browser()
         browser.sign_in(name, "wrong")
         browser.sign_in(name)
+        answers(browser, Tv(rp).asks().code)
+        Tv(rp).asks()
         first = browser.tokens(rp, scope="openid offline_access", prompt="consent")
         second = rp.refresh(first["refresh_token"]).json
         browser.authorize(rp, prompt="login")
@@ -77,7 +84,7 @@ def sizes(world: World) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_after_a_year_the_tables_grow_no_more(years: World) -> None:
-    rp = years.rp(trusted=False)
+    rp = years.rp(**APP)
 
     for _ in range(56):  # events, the last to go, are kept for a year
         week(years, rp)
@@ -92,7 +99,7 @@ def test_after_a_year_the_tables_grow_no_more(years: World) -> None:
 
 @spec("P7")
 def test_when_nobody_comes_any_more_nearly_nothing_is_left(years: World) -> None:
-    rp = years.rp(trusted=False)
+    rp = years.rp(**APP)
     for _ in range(2):
         week(years, rp)
     years.clock.advance(days=400)
