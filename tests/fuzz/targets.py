@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from certify.front import Malformed, read_head
 from idp.crypto import certificate, compact, dpop, jose, jwe
+from idp.domain import subjects, user_code
 from idp.domain.authorization_details import described
 from idp.domain.client_view import ClientView
 from idp.domain.metadata import InvalidMetadata, checked
@@ -173,6 +174,24 @@ def request_object(data: bytes) -> None:
             assert all(isinstance(value, str) for _, value in inside.pairs)
 
 
+def subject(data: bytes) -> None:
+    """Whom an event is about is read, or it is `NoSubject`."""
+    with contextlib.suppress(ValueError, RecursionError):
+        _same_subject(json.loads(data))
+
+
+def _same_subject(said: object) -> None:
+    with contextlib.suppress(subjects.NoSubject):
+        read = subjects.read(said)
+        assert subjects.key(read) == subjects.key(subjects.read(json.loads(json.dumps(read))))
+
+
+def typed_code(data: bytes) -> None:
+    """A user code is what is meant by it, or nothing."""
+    read = user_code.read(_text(data))
+    assert read is None or user_code.read(user_code.shown(read)) == read
+
+
 def client_certificate(data: bytes) -> None:
     """A certificate in a header is read, or it is `Unreadable`."""
     with contextlib.suppress(certificate.Unreadable):
@@ -264,6 +283,15 @@ TARGETS = {
             b'{"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"}',
         ),
     ),
+    "subject": Target(
+        subject,
+        (
+            b'{"format":"iss_sub","iss":"https://op.test","sub":"u"}',
+            b'{"format":"complex","user":{"format":"opaque","id":"u"},"session":null}',
+            b'{"format":"email","email":"a@b.test"}',
+        ),
+    ),
+    "typed_code": Target(typed_code, (b"BCDF-GHJK", b"bcdf ghjk")),
     "client_certificate": Target(
         client_certificate,
         tuple(value.encode() for value in (*_PAIR.header.values(), *_PAIR.rfc9440.values())),

@@ -108,7 +108,17 @@ def test_an_authorization_request_of_any_shape(
 @spec("EDG-03")
 @bounded
 @given(
-    path=st.sampled_from(["/token", "/par", "/introspect", "/revoke"]),
+    path=st.sampled_from(
+        [
+            "/token",
+            "/par",
+            "/introspect",
+            "/revoke",
+            "/device_authorization",
+            "/bc-authorize",
+            "/global-token-revocation",
+        ]
+    ),
     grant=st.sampled_from(["authorization_code", "refresh_token", "client_credentials", "x"]),
     sent=st.dictionaries(st.sampled_from(sorted(FORM | PARAMETERS)), VALUES, max_size=5),
 )
