@@ -110,14 +110,16 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     streams = Streams(
         session, deliveries, derive_key(master, "stream headers"), rules.stream_pollers
     )
-    events = Events(session, rules.events_kept, Signals(session, streams, receipts, rules))
+    clients = Clients(session, derive_key(master, "client secrets"), outbound, feed, rules)
+    signals = Signals(session, streams, clients, receipts, rules)
+    events = Events(session, rules.events_kept, signals)
     nonces = Nonces(derive_key(master, "dpop nonces"))
     keys = Keys(session, derive_key(master, "signing keys"), nonces)
     tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), feed, rules)
     provider = Provider(
         rules=rules,
         accounts=Accounts(session, rules),
-        clients=Clients(session, derive_key(master, "client secrets"), outbound, feed, rules),
+        clients=clients,
         resources=Resources(session, feed, rules.resource_policies),
         sessions=Sessions(session, live, rules),
         grants=Grants(session, RefreshKey(derive_key(master, "refresh tokens")), rules),

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import select, union
 
 from idp.domain import caep, subjects
+from idp.domain.clients import Clients, ClientView
 from idp.domain.reach import APP_EVERYWHERE, EVERYWHERE, Reach, Scope
 from idp.domain.receipts import TELLING, Concern, Receipt, Receipts
 from idp.domain.rules import Rules
 from idp.domain.streams import DISABLED, Streams, notice
 from idp.domain.subjects import Subject
 from idp.store import DbSession, Prebuilt
-from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Grant, Participation
 from idp.store.signals import Stream, StreamSubject
@@ -30,11 +30,7 @@ class Receiver:
     """A stream that is not disabled, and the client behind it."""
 
     stream: Stream
-    client: Client
-
-    @property
-    def name(self) -> str:
-        return str(self.client.details.get("client_name") or self.client.client_id)
+    client: ClientView
 
     def wants(self, event_type: str) -> bool:
         return event_type in self.stream.events_requested
@@ -52,7 +48,7 @@ class Told:
         """Its line on the receipt."""
         return Concern(
             kind="stream",
-            name=self.receiver.name,
+            name=self.receiver.client.name,
             reference=self.receiver.stream.id,
             state=TELLING,
         )
@@ -62,9 +58,15 @@ class Signals:
     """Writes events into the outbox, in the transaction of what they tell of."""
 
     def __init__(
-        self, session: DbSession, streams: Streams, receipts: Receipts, rules: Rules
+        self,
+        session: DbSession,
+        streams: Streams,
+        clients: Clients,
+        receipts: Receipts,
+        rules: Rules,
     ) -> None:
         self._session = session
+        self._clients = clients
         self._receipts = receipts
         self._rules = rules
         self.streams = streams
@@ -144,13 +146,9 @@ class Signals:
         return list(self._named(may, account_id)) if may else []
 
     def _receivers(self) -> list[Receiver]:
-        query = (
-            select(Stream, Client)
-            .join(Client, Client.client_id == Stream.client_id)
-            .where(Stream.status != DISABLED, Client.disabled_at.is_(None))
-            .order_by(Stream.created_at, Stream.id)
-        )
-        return [Receiver(stream, client) for stream, client in self._session.execute(query)]
+        running = [row for row in self.streams.list() if row.status != DISABLED]
+        found = ((stream, self._clients.find(stream.client_id)) for stream in running)
+        return [Receiver(stream, client) for stream, client in found if client and client.enabled]
 
     def _used_by(self, account_id: str) -> set[str]:
         """The clients a person has allowed something, or takes part in."""
@@ -167,16 +165,12 @@ class Signals:
         that named them by an address hears of them by it.
         """
         account = self._session.get(Account, account_id)
-        user = subjects.iss_sub(self._rules.issuer, account_id)
-        names = [user, *(subjects.contacts(account.claims) if account is not None else [])]
-        query = select(StreamSubject).where(
-            StreamSubject.key.in_([subjects.key(name) for name in names])
-        )
-        said: dict[str, list[StreamSubject]] = {}
-        for row in self._session.scalars(query):
-            said.setdefault(row.stream_id, []).append(row)
+        addresses = subjects.contacts(account.claims) if account is not None else []
         for receiver in receivers:
-            rows = said.get(receiver.stream.id, [])
+            user = subjects.iss_sub(self._rules.issuer, receiver.client.sub_of(account_id))
+            keys = [subjects.key(name) for name in (user, *addresses)]
+            named = select(StreamSubject).where(StreamSubject.stream_id == receiver.stream.id)
+            rows = list(self._session.scalars(named.where(StreamSubject.key.in_(keys))))
             if any(not row.wanted for row in rows):
                 continue
             wanted = [row.subject for row in rows]

@@ -59,7 +59,7 @@ def desk(world: World, alice: str) -> Receiver:
 
 
 def told(receiver: Receiver) -> list[tuple[str, Json, Json]]:
-    """What a app is told: type, event, subject; and it says that it has heard."""
+    """What a receiver is told: type, event, subject; and it says that it has heard."""
     events = receiver.fetched()
     receiver.polls(ack=[event["jti"] for event in events], maxEvents=0)
     return [
@@ -287,6 +287,36 @@ def test_streams_go_with_their_client(
     sign_out(world, "everywhere", alice)
 
     assert list(left) == []
+
+
+@spec("OpenID Connect Core section 8", "RFC 9493 section 3.2.3")
+def test_an_app_with_names_of_its_own_is_told_in_them(world: World, alice: str) -> None:
+    pairwise = receiver_of(world, subject_type="pairwise")
+    name = pairwise.creates(events_requested=EVERYTHING)["stream_id"]
+    sub = claims_of(world.browser().tokens(pairwise.rp)["id_token"])["sub"]
+    body = {"stream_id": name, "subject": person(world, sub)}
+    sign_out(world, "everywhere", alice)
+    by_itself = [subject for _, _, subject in told(pairwise)]
+    pairwise.call("remove_subject_endpoint", json=body)
+    world.browser().tokens(pairwise.rp)
+    sign_out(world, "everywhere", alice)
+
+    assert sub != alice
+    assert by_itself == [person(world, sub)]
+    assert told(pairwise) == []
+
+
+@spec("conformance C.6")
+def test_a_certification_run_can_have_everything_happen(ciba_op: World) -> None:
+    watch = receiver_of(ciba_op, trusted=True)
+    watch.creates()
+
+    emitted = ciba_op.http().post("/test/ssf-emit")
+
+    assert emitted.status_code == 200
+    said = told(watch)
+    assert {name for name, _, _ in said} == {SESSION_REVOKED, CREDENTIAL_CHANGE}
+    assert all(sound(event) for _, event, _ in said)
 
 
 @module("openid-ssf-transmitter-stream-caep-interop")
