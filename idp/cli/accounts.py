@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import click
 
 from idp.cli.frame import Desk, at_desk, json_option, refuse, show, show_one
+from idp.domain import password_reset
 from idp.domain.accounts import Account, UsernameTaken, WeakPassword
 from idp.domain.sign_out import Because, Receipt
 
@@ -91,6 +92,25 @@ def enable(username: str, as_json: bool) -> None:
         desk.op.events.record("AccountEnabled", desk.now, account_id=row.id, by=BY)
         desk.commit()
         show_one(_row(row), as_json=as_json)
+
+
+@account.command("reset-password")
+@click.argument("username")
+@json_option
+def reset_password(username: str, as_json: bool) -> None:
+    """Make a link with which a person chooses a new password; it works once, for 15 minutes.
+
+    Nobody but the person chooses a password. Hand the link over in a way that is surely theirs.
+    """
+    with at_desk() as desk:
+        row = find_account(desk, username)
+        if row.disabled_at is not None:
+            raise refuse(f"the account {username!r} is disabled")
+        secret = password_reset.offer(desk.op, row, desk.now)
+        desk.op.events.record("PasswordResetOffered", desk.now, account_id=row.id, by=BY)
+        desk.commit()
+        link = f"{desk.op.rules.issuer}/reset?code={secret}"
+        show_one({"link": link, "expires": desk.now + password_reset.LIVES}, as_json=as_json)
 
 
 @account.command("sessions")

@@ -21,6 +21,7 @@ Event = dict[str, Any]
 # What the audit trail calls it: the type of the credential, what became of it, and why.
 CREDENTIALS: Mapping[str, tuple[str, str, str]] = {
     "PasswordChanged": ("password", "update", "The password was changed."),
+    "PasswordReset": ("password", "update", "The password was set anew."),
     "PasskeyAdded": ("fido2-roaming", "create", "A passkey was added."),
     "PasskeyRemoved": ("fido2-roaming", "delete", "A passkey was removed."),
 }

@@ -16,7 +16,7 @@ from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Code
 
 __all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "LOGOUT", "AlreadySpent"]
-__all__ += ["PUSHED", "Code", "Codes", "Gone"]
+__all__ += ["PUSHED", "RESET", "Code", "Codes", "Gone"]
 
 AUTHORIZATION = "authorization"
 INTERACTION = "interaction"
@@ -24,9 +24,10 @@ CHALLENGE = "challenge"
 INITIAL_ACCESS = "initial-access"
 LOGOUT = "logout"
 PUSHED = "pushed"
+RESET = "reset"
 
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
-PREFIXES |= {LOGOUT: "lo_", PUSHED: "pr_"}
+PREFIXES |= {LOGOUT: "lo_", PUSHED: "pr_", RESET: "rs_"}
 
 _ISSUE = Prebuilt(
     insert(Code).values(

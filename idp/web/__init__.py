@@ -19,6 +19,7 @@ from idp.web import (
     ops,
     pages,
     passkeys,
+    reset,
 )
 from idp.web.certificates import Shown
 
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     interaction.blueprint,
     device.blueprint,
     passkeys.blueprint,
+    reset.blueprint,
     account.blueprint,
     logout.blueprint,
     check_session.blueprint,

@@ -25,6 +25,7 @@ def reason_words(reason: str) -> str:
         "administrator": gettext("an administrator did it"),
         "disabled": gettext("the account was disabled"),
         "password_changed": gettext("the password was changed"),
+        "password_reset": gettext("the password was set anew"),
         "credential_removed": gettext("a passkey was removed"),
         "token_reused": gettext("a copied token was used"),
         "code_replayed": gettext("a copied code was used"),

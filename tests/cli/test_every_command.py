@@ -17,6 +17,10 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "account list": ("account list", None),
     "account disable": ("account disable {someone}", "account disable nobody"),
     "account enable": ("account enable {someone}", "account enable nobody"),
+    "account reset-password": (
+        "account reset-password {someone}",
+        "account reset-password nobody",
+    ),
     "account sessions": ("account sessions alice", "account sessions nobody"),
     "account sign-out": ("account sign-out alice", "account sign-out nobody"),
     "signout": ("signout --account {someone} --yes", "signout --account nobody"),

@@ -71,6 +71,7 @@ def _words() -> dict[str, str]:
         "PasskeyAdded": gettext("Passkey added"),
         "PasskeyRemoved": gettext("Passkey removed"),
         "PasswordChanged": gettext("Password changed"),
+        "PasswordReset": gettext("Password set anew by a link"),
         "ProfileChanged": gettext("Profile changed"),
         "ConsentGiven": gettext("App allowed"),
         "ConsentWithdrawn": gettext("App removed"),

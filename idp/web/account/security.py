@@ -41,7 +41,7 @@ def change_password(here: Here) -> AnyResponse:
     try:
         op.accounts.set_password(account, request.form.get("new_password", ""), now())
     except WeakPassword as error:
-        return _page(here, problem=_weak(error.reason), fault="new")
+        return _page(here, problem=weak(error.reason), fault="new")
     op.events.record("PasswordChanged", now(), account_id=account.id, session_id=here.session.id)
     receipt = _sign_out_others(here, "password_changed") if request.form.get("others") else None
     settle(receipt)
@@ -116,7 +116,8 @@ def _done(what: str, receipt: Receipt | None = None) -> AnyResponse:
     return redirect(f"/account/security{query}", 303)
 
 
-def _weak(reason: str) -> str:
+def weak(reason: str) -> str:
+    """Why a password is refused, as one says it."""
     return {
         "too_short": gettext(
             "Use at least %(n)d characters. A few random words are easy to remember.",
