@@ -21,9 +21,8 @@ class LinkIsOver(Exception):
 
 def offer(op: Provider, account: Account, now: datetime) -> Handle:
     """A link's secret part: good once, for this person, while the password is what it is now."""
-    return op.codes.issue(
-        RESET, {"account_id": account.id, "of": _password_of(account)}, LIVES, now
-    )
+    details = {"account_id": account.id, "of": _password_of(account)}
+    return op.codes.issue(RESET, details, LIVES, now)
 
 
 def owner(op: Provider, secret: str, now: datetime) -> Account:
