@@ -20,6 +20,7 @@ from idp.domain.client_requests import RequestObjects
 from idp.domain.client_view import ClientView, NoSuchClient, Registered, view_of
 from idp.domain.feed import Feed
 from idp.domain.issuers import Issuers
+from idp.domain.logos import Logos
 from idp.domain.metadata import InvalidMetadata, policies_of
 from idp.domain.metadata.operators import decided
 from idp.domain.metadata.profiles import judge_policies
@@ -61,6 +62,7 @@ class Clients:
         self._used: dict[str, datetime | None] = {}
         self._admission = Admission(outbound, session.commit, rules)
         self.keys = ClientKeys(outbound, session.commit)
+        self.logos = Logos(session, outbound, session.commit)
         self.request_objects = RequestObjects(outbound, session.commit)
         self.issuers = Issuers(session, loopback=rules.loopback_allowed)
         self.documents = ClientDocuments(outbound, session.commit, rules)

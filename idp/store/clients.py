@@ -60,6 +60,20 @@ class TrustedIssuer(Row, kw_only=True):
     created_at: Mapped[datetime]
 
 
+class ClientLogo(Row, kw_only=True):
+    """A client's picture as it was fetched last; without a `kind` there was none."""
+
+    __tablename__ = "client_logo"
+
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("client.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    uri: Mapped[str] = mapped_column(String(2048))
+    kind: Mapped[str] = mapped_column(String(16))
+    body: Mapped[bytes]
+    fetched_at: Mapped[datetime]
+
+
 class Resource(Row, kw_only=True):
     """An API, named by its RFC 8707 identifier, with the scopes it understands, and the types of
     authorization details it knows beyond them (RFC 9396).

@@ -21,6 +21,7 @@ FILTERS = {
     "host": words.host,
     "client_name": words.client_name,
     "client_host": words.client_host,
+    "client_logo": words.client_logo,
     "receipt_scope": reasons.scope_words,
     "receipt_reason": reasons.reason_words,
 }

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from idp.domain.client_documents import is_address
 from idp.domain.clients import ClientView
 from idp.web.language import gettext
-from idp.web.wire import now
+from idp.web.wire import now, provider
 
 JUST_NOW = 45
 
@@ -96,3 +96,10 @@ def lands_here(client: ClientView, way_back: str) -> bool:
 def client_host(client: ClientView) -> str:
     """Where an app lives."""
     return home(client, client.redirect_uris[0]) if client.redirect_uris else ""
+
+
+def client_logo(client: ClientView) -> str:
+    """Where an app's picture is, at our own address; empty where there is none."""
+    if not provider().clients.logos.to_show(client, now()):
+        return ""
+    return f"/logo?{urlencode({'client_id': client.client_id, 'v': client.version})}"

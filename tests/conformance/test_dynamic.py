@@ -125,6 +125,17 @@ def test_redirect_uri_regfrag(rp: RelyingParty) -> None:
     rp.refused(answer, "invalid_redirect_uri", "invalid_client_metadata")
 
 
+@module("oidcc-registration-logo-uri")
+def test_registration_logo(registers: Registers, suite: Listener) -> None:
+    rp = registers(logo_uri=f"{suite.url}/images/openid.png")
+
+    page = rp.shown(rp.goes())
+
+    assert rp.client["logo_uri"] == f"{suite.url}/images/openid.png"
+    assert f'src="/logo?client_id={rp.client["client_id"]}' in page.text
+    assert suite.place not in page.text
+
+
 @module("oidcc-registration-policy-uri")
 @module("oidcc-registration-tos-uri")
 @pytest.mark.parametrize("name", ["policy_uri", "tos_uri"])

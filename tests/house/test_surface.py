@@ -19,6 +19,7 @@ from tests.support.world import CALLBACK, World, make_world
 ROOT = Path(__file__).parents[2]
 NOT_IN_DISCOVERY = {
     "/feed": "guards of ours know it",
+    "/logo": "pages of ours show it",
     "/receipts": "a person's own programs know it",
     "/register/<client_id>": "a registration's answer names it",
     "/status-lists/<list_id>": "a token names it",
