@@ -233,6 +233,7 @@ _OP: Any = SimpleNamespace(
     resources=SimpleNamespace(detail_types=lambda: _TYPES),
     clients=SimpleNamespace(
         find=lambda _name: _CLIENT,
+        documents=None,
         keys=SimpleNamespace(of=lambda *_: (jose.Verifier("k", "ES256", SIGNS),)),
     ),
 )

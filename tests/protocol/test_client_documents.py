@@ -14,8 +14,9 @@ from idp.crypto.secrets import new_id
 from idp.settings import load
 from idp.store import db
 from tests.support.publisher import JSON, Publisher, publisher
+from tests.support.signer import ASKED, Signer
 from tests.support.spec import spec
-from tests.support.world import Rp, World, make_world
+from tests.support.world import Rp, World, make_world, returned
 
 DRAFT = "draft-ietf-oauth-client-id-metadata-document"
 NUMBERS = iter(range(10_000))
@@ -81,6 +82,25 @@ def test_an_app_nobody_registered_signs_a_person_in(
     assert host.fetched.count(path) == 1
     said = world.http().get("/.well-known/openid-configuration").json
     assert said["client_id_metadata_document_supported"] is True
+
+
+@spec(DRAFT, "JAR-01", "RFC 9126 section 2")
+@pytest.mark.parametrize("how", ["request", "pushed"])
+def test_its_first_request_may_be_signed_or_pushed(
+    world: World, host: Publisher, path: str, how: str
+) -> None:
+    signer, browser = Signer(), world.browser()
+    client = app(world, host, path, jwks=signer.jwks)
+    asked = {"redirect_uri": client.redirect_uri}
+    request = signer.request(world, client.client_id, **asked)
+    if how == "request":
+        query = {"request": request}
+    else:
+        query = {"request_uri": client.post("/par", **ASKED | asked).json["request_uri"]}
+
+    page = browser.http.get("/authorize", query_string=query | {"client_id": client.client_id})
+
+    assert returned(browser.follow(page))["code"]
 
 
 @spec(DRAFT, "CIM-01", "OID-11")

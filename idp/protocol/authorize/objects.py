@@ -14,6 +14,7 @@ from idp.crypto import jose
 from idp.domain import Provider
 from idp.domain.clients import ClientView
 from idp.domain.metadata.profiles import algorithms
+from idp.protocol.arrivals import arriving
 from idp.protocol.authorize.at import At
 from idp.protocol.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from idp.protocol.messages import OAuthRequest, Parameters
@@ -37,7 +38,7 @@ def unpacked(request: OAuthRequest, op: Provider, at: At) -> OAuthRequest:
         raise InvalidRequest("request and request_uri exclude each other")
     if uri is not None and at is not At.AUTHORIZE:
         raise InvalidRequest("a request_uri is not pushed")
-    client = op.clients.find(sent.get("client_id") or "")
+    client = arriving(sent.get("client_id") or "", request, op)
     if client is None or not client.enabled:
         raise InvalidRequest("no such client", reason="unknown or disabled client")
     token = by_value if by_value is not None else _fetched(str(uri), client, op)
