@@ -23,6 +23,7 @@ DUMMIES = ("", "?dummy1=lorem&dummy2=ipsum")
 NUMBERS = (1, 2)
 MACHINE = "client-credentials"
 SIGNED = "signed"
+JARM = "signed-jarm"
 
 
 def kinds() -> Mapping[str, Callable[[Setup, Certificates], tuple[Json, Json]]]:
@@ -55,7 +56,7 @@ def told(name: str, setup: Setup) -> Json:
 
 def _plans() -> list[tuple[str, str, str, str]]:
     found = []
-    for flavour, auth, constraint in product(("", SIGNED, MACHINE), AUTHS, CONSTRAINTS):
+    for flavour, auth, constraint in product(("", SIGNED, JARM, MACHINE), AUTHS, CONSTRAINTS):
         kind = "fapi2-" + (f"{flavour}-" if flavour else "")
         found.append((f"{kind}{auth}.{constraint}", auth, constraint, flavour))
     return found
@@ -72,10 +73,11 @@ def _client(
     key = RSAKey.generate_key(2048, {"kid": f"client-{number}", "alg": "PS256", "use": "sig"})
     details: Json = {
         "client_name": f"Suite, FAPI 2.0, {auth}, {constraint}, {number}",
-        "profile": "fapi2",
-        "require_signed_request_object": flavour == SIGNED,
+        "profile": "fapi2_message_signing" if flavour == JARM else "fapi2",
+        "require_signed_request_object": flavour in (SIGNED, JARM),
         "jwks": {"keys": [key.as_dict(private=False)]},
         "id_token_signed_response_alg": "PS256",
+        "authorization_signed_response_alg": "PS256",
         "scope": API_SCOPE if flavour == MACHINE else f"{OPENID} offline_access",
         _BOUND[constraint]: True,
     }
