@@ -1,5 +1,6 @@
 """A certificate authority for a day, kept in one folder: who trusts it trusts nothing else."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -42,6 +43,8 @@ class Authority:
         builder = _about(name, self.certificate.subject, key)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         builder = builder.add_extension(x509.ExtendedKeyUsage(USES), False)
+        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(issued_by, False)
         if addresses:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_address(a) for a in addresses]), False
@@ -54,8 +57,9 @@ def authority(folder: Path) -> Authority:
     """A new authority; what it signs is put beside it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = _key()
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    builder = _about(NAME, subject, key)
+    name = f"{NAME} {secrets.token_hex(4)}"  # two of them are never taken for each other
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = _about(name, subject, key)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
     signs = x509.KeyUsage(
         digital_signature=False,

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from certify.people import PASSWORD
+from tests.conformance.listener import Listener, listener
 from tests.conformance.pages import forms
 from tests.support.services import free_port
 from tests.support.spec import spec
@@ -53,11 +57,22 @@ class Certified:
 
 
 @pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+    """The suite's own server, on a private address and with an authority of its own."""
+    with listener(tmp_path_factory.mktemp("suite")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory, suite: Listener) -> Iterator[Certified]:
     folder = tmp_path_factory.mktemp("run") / "certify"
     ports = [free_port() for _ in range(3)]
     names = ("CERTIFY_PORT", "CERTIFY_MTLS_PORT", "CERTIFY_INNER_PORT")
-    environ = dict(zip(names, map(str, ports), strict=True)) | {"CERTIFY_DIR": str(folder)}
+    environ = dict(zip(names, map(str, ports), strict=True)) | {
+        "CERTIFY_DIR": str(folder),
+        "CERTIFY_HOST": suite.place,
+        "CERTIFY_CA": str(suite.bundle),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "certify"],
         cwd=ROOT,
@@ -75,9 +90,11 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
     assert process.wait(30) == 0
 
 
-def test_a_code_flow_over_https_with_the_static_client(certified: Certified) -> None:
+def test_a_code_flow_over_https_with_the_static_client(
+    certified: Certified, suite: Listener
+) -> None:
     client = certified.told("openid-static")["client"]
-    callback = "https://localhost.emobix.co.uk:8443/test/a/idp/callback"
+    callback = f"{suite.url}/test/a/idp/callback"
     asked = {
         "client_id": client["client_id"],
         "redirect_uri": callback,
@@ -119,6 +136,30 @@ def pressed(http: httpx.Client, page: httpx.Response, button: str, **typed: str)
     return page
 
 
+def test_keys_are_fetched_from_the_suite_which_has_a_private_address(
+    certified: Certified, suite: Listener
+) -> None:
+    key = RSAKey.generate_key(2048, {"kid": "s", "use": "sig", "alg": "RS256"})
+    suite.documents["/client1_jwks"] = suite.keys(key)
+    wish = {
+        "grant_types": ["client_credentials"],
+        "response_types": [],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": f"{suite.url}/client1_jwks",
+    }
+    with httpx.Client(base_url=certified.issuer, verify=certified.trusting()) as http:
+        client_id = http.post("/register", json=wish).json()["client_id"]
+        now = int(time.time())
+        said = {"iss": client_id, "sub": client_id, "aud": certified.issuer, "jti": "1"}
+        signed = jwt.encode({"alg": "RS256", "kid": "s"}, said | {"iat": now, "exp": now + 60}, key)
+        kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        form = {"client_assertion": signed, "client_assertion_type": kind}
+        answer = http.post("/token", data=form | {"grant_type": "client_credentials"})
+
+    assert suite.fetched == ["/client1_jwks"]
+    assert answer.status_code == 200, answer.text
+
+
 @spec("RFC 8705 section 2.1", "RFC 8705 section 3")
 def test_a_certificate_is_all_a_client_needs(certified: Certified) -> None:
     named = {"client_id": certified.told("certificate")["client"]["client_id"]}
@@ -152,11 +193,11 @@ def test_a_stranger_to_the_authority_is_not_let_in(certified: Certified) -> None
         spoken(certified, ssl.create_default_context())
 
 
-@pytest.mark.parametrize("suite", ["ECDHE-RSA-AES128-SHA256", "AES128-GCM-SHA256"])
-def test_tls_with_another_suite_than_fapis_is_refused(certified: Certified, suite: str) -> None:
+@pytest.mark.parametrize("ciphers", ["ECDHE-RSA-AES128-SHA256", "AES128-GCM-SHA256"])
+def test_tls_with_another_suite_than_fapis_is_refused(certified: Certified, ciphers: str) -> None:
     tls = certified.trusting()
     tls.maximum_version = ssl.TLSVersion.TLSv1_2
-    tls.set_ciphers(suite)
+    tls.set_ciphers(ciphers)
 
     with pytest.raises(ssl.SSLError):
         spoken(certified, tls)
@@ -229,5 +270,6 @@ def test_hooks_rotate_keys_and_begin_anew(certified: Certified) -> None:
         gone = http.post("/test/reset")
 
         after = {key["kid"] for key in http.get("/jwks.json").json()["keys"]}
-    assert (rotated.status_code, gone.json()) == (200, {"clients_removed": 1})
+    assert rotated.status_code == 200
+    assert gone.json()["clients_removed"] >= 1
     assert before < after
