@@ -14,20 +14,23 @@ from tests.support.ciba import CIBA, Caller, allows
 from tests.support.device import DEVICE_CODE, Tv, answers
 from tests.support.exchange import GRANT, TYPE
 from tests.support.spec import spec
-from tests.support.world import API, PASSWORD, Browser, Rp, World, make_world
+from tests.support.world import API, PASSWORD, Browser, Rp, World, make_world, returned
 
 WHY = Because("test", "test")
 IDLE, ABSOLUTE, BARELY = 100, 150, 50
 EVERY_GRANT = {
-    "grant_types": ["authorization_code", "refresh_token", DEVICE_CODE, CIBA],
+    "grant_types": ["authorization_code", "implicit", "refresh_token", DEVICE_CODE, CIBA],
+    "response_types": ["code", "id_token token"],
     "backchannel_token_delivery_mode": "poll",
 }
 
 TOKENS = {"refresh", "introspection of access", "introspection of refresh", "userinfo"}
 TOKENS |= {"exchange", "introspection of exchanged", "exchange of exchanged"}
-APP = {"code", "device", "ciba", *TOKENS}
+APP = {"code", "device", "ciba", "introspection of one by the browser", *TOKENS}
 CLIENT = {"revocation", *APP}
-ALL = {"browser", "silent authorize", *APP}
+ALL = {"browser", "silent authorize", "silent tokens by the browser", *APP}
+
+FRONT = {"response_type": "id_token token", "nonce": "n", "scope": "openid notes:read"}
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Scene:
     caller: Caller
     access: str = ""
     exchanged: str = ""
+    by_browser: str = ""
     refresh: str = ""
     code: str = ""
     verifier: str = ""
@@ -53,6 +57,10 @@ class Scene:
         tries: dict[str, Callable[[], bool]] = {
             "browser": lambda: self.browser.http.get("/account").status_code == 200,
             "silent authorize": self._goes_silently,
+            "silent tokens by the browser": lambda: bool(self._gets_silently()),
+            "introspection of one by the browser": lambda: bool(
+                self.api.introspect(self.by_browser)["active"]
+            ),
             "userinfo": lambda: world.userinfo(self.access).status_code == 200,
             "introspection of access": lambda: self.api.introspect(self.access)["active"],
             "introspection of exchanged": lambda: self.api.introspect(self.exchanged)["active"],
@@ -84,6 +92,12 @@ class Scene:
         mine = self.world.rp("Another")
         return "code=" in self.browser.authorize(mine, prompt="none").headers["Location"]
 
+    def _gets_silently(self) -> str:
+        """An access token that comes by the browser (RFC 6749 section 4.2)."""
+        mine = self.world.rp("Another", **EVERY_GRANT)
+        answer = self.browser.authorize(mine, prompt="none", **FRONT)
+        return returned(answer).get("access_token", "")
+
     def form(self, path: str, page: str, browser: Browser | None = None, **fields: str) -> None:
         """Fill in a form of the account pages."""
         who = browser or self.browser
@@ -114,6 +128,7 @@ class Scene:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Rp]]:
     made = make_world(
         Path(tmp_path_factory.mktemp("gate")),
+        IDP_LEGACY_RESPONSE_TYPES="true",
         IDP_LIFETIMES__SESSION_IDLE=str(IDLE),
         IDP_LIFETIMES__SESSION_ABSOLUTE=str(ABSOLUTE),
     )
@@ -139,6 +154,7 @@ def scene(house: tuple[World, Rp], request: pytest.FixtureRequest) -> Scene:
     tokens = browser.tokens(rp, scope="openid notes:read")
     made.access, made.refresh = tokens["access_token"], tokens["refresh_token"]
     made.exchanged = made._exchanges(made.access) or ""
+    made.by_browser = returned(browser.authorize(rp, **FRONT))["access_token"]
     world.clock.advance(seconds=BARELY)
     made.ask_again()
     return made
