@@ -1,6 +1,7 @@
 """Who should sign in, how strongly, how lately, and what is told about them."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from idp.crypto import jose
 from idp.domain import Provider
@@ -56,12 +57,13 @@ def acr_values(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
 
 def hints(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """login_hint prefills; id_token_hint says who must be signed in (Core section 3.1.2.1)."""
-    draft = replace(draft, login_hint=request.parameters.get("login_hint"))
+    draft = replace(draft, login_hint=_name_in(request.parameters.get("login_hint"), op))
     hint = request.parameters.get("id_token_hint")
     if hint is None:
         return draft
     try:
-        said = jose.verify(hint, op.keys.verification_keys(request.now), jose.OUR_ALGORITHMS)
+        keys = op.keys.verification_keys(request.now)
+        said = jose.verify(hint, keys, jose.OUR_ALGORITHMS, typ="jwt")
     except jose.Unverifiable:
         raise InvalidRequest("id_token_hint is not one of ours") from None
     if said.get("iss") != op.rules.issuer or not isinstance(said.get("sub"), str):
@@ -75,3 +77,14 @@ def locales(draft: Draft, request: OAuthRequest, op: Provider) -> Draft:
     """Languages the person may like, the best first."""
     asked = (request.parameters.get("ui_locales") or "").split()
     return replace(draft, ui_locales=tuple(tag[:35] for tag in asked[:10]))
+
+
+def _name_in(hint: str | None, op: Provider) -> str | None:
+    """What a person would type: apps also hint with an address that stands for an account, for
+    mail or for a phone (RFC 7565, RFC 6068, RFC 3966).
+    """
+    scheme, colon, name = (hint or "").partition(":")
+    if not colon or scheme.lower() not in ("acct", "mailto", "tel"):
+        return hint
+    ours = f"@{urlsplit(op.rules.issuer).hostname}"
+    return name.removesuffix(ours) if scheme.lower() == "acct" else name
