@@ -49,6 +49,6 @@ def metadata(op: Provider) -> Mapping[str, object]:
     """What discovery says about it."""
     return {
         f"{answer}_encryption_{part}_values_supported": list(known)
-        for answer in ("id_token", "userinfo")
+        for answer in ("id_token", "userinfo", "introspection")
         for part, known in (("alg", jwe.KEY_ALGORITHMS), ("enc", jwe.CONTENT_ALGORITHMS))
     }

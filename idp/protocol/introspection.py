@@ -10,6 +10,7 @@ from idp.policies.model import Touch
 from idp.protocol import bearer, client_auth, signed_introspection
 from idp.protocol.authorization_details import said as said_of
 from idp.protocol.claims import policies_at
+from idp.protocol.encryption import Envelope, envelope
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.messages import Answer, OAuthRequest
 from idp.protocol.possession import token_type
@@ -30,13 +31,15 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     token = request.parameters.get("token")
     if token is None:
         raise InvalidRequest("token is missing")
+    signs = signed_introspection.wanted(request)
+    closed = envelope(op, caller, "introspection", request.now) if signs else Envelope()
     access = op.tokens.read_access(token, request.now)
     if access is not None:
         said = _about_access(access, caller, op, request)
     else:
         said = _about_refresh(token, caller, op, request)
-    if signed_introspection.wanted(request):
-        return signed_introspection.signed(said, caller, op, request.now)
+    if signs:
+        return signed_introspection.signed(said, caller, closed, op, request.now)
     return Answer(body=said)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from idp.crypto import jose
 from idp.domain import Provider
 from idp.domain.clients import ClientView
+from idp.protocol.encryption import Envelope
 from idp.protocol.messages import Answer, OAuthRequest
 
 TYPE = "token-introspection+jwt"
@@ -18,9 +19,11 @@ def wanted(request: OAuthRequest) -> bool:
     return any(_names_it(item) for item in accepted)
 
 
-def signed(body: Mapping[str, object], caller: ClientView, op: Provider, now: datetime) -> Answer:
-    """The answer in a JWT for this caller (section 5). It has neither `sub` nor `exp` of its own,
-    so that nobody takes it for a token (section 8.1).
+def signed(
+    body: Mapping[str, object], caller: ClientView, closed: Envelope, op: Provider, now: datetime
+) -> Answer:
+    """The answer in a JWT for this caller (section 5), encrypted if it wants that. It has neither
+    `sub` nor `exp` of its own, so that nobody takes it for a token (section 8.1).
     """
     alg = str(caller.details.get("introspection_signed_response_alg", "RS256"))
     claims = {
@@ -29,9 +32,8 @@ def signed(body: Mapping[str, object], caller: ClientView, op: Provider, now: da
         "iat": int(now.timestamp()),
         "token_introspection": dict(body),
     }
-    return Answer(
-        body=jose.sign(op.keys.signer(alg, now), claims, typ=TYPE), content_type=MEDIA_TYPE
-    )
+    said = jose.sign(op.keys.signer(alg, now), claims, typ=TYPE)
+    return Answer(body=closed.around(said), content_type=MEDIA_TYPE)
 
 
 def metadata(op: Provider) -> Mapping[str, object]:

@@ -43,6 +43,8 @@ LISTS = [
     "introspection_endpoint_auth_methods_supported",
     "introspection_endpoint_auth_signing_alg_values_supported",
     "introspection_signing_alg_values_supported",
+    "introspection_encryption_enc_values_supported",
+    "introspection_encryption_alg_values_supported",
     "code_challenge_methods_supported",
     "subject_types_supported",
     "id_token_signing_alg_values_supported",

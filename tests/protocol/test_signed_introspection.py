@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc import jwe, jwt
+from joserfc.jwk import ECKey, KeySet
 from werkzeug.test import TestResponse
 
 from idp.store import db
@@ -122,3 +122,23 @@ def test_an_algorithm_we_do_not_have_is_refused(world: World) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [201, 400, 400]
+
+
+@spec("RFC 9701 section 5", "RFC 9701 section 6")
+def test_it_is_encrypted_for_an_api_that_wants_that(world: World, api: Rp) -> None:
+    key = ECKey.generate_key("P-256")
+    wish = {"introspection_encrypted_response_alg": "ECDH-ES"}
+    wish |= {"introspection_encrypted_response_enc": "A256GCM"}
+    public = {**key.as_dict(private=False), "use": "enc"}
+    with world.app.app_context():
+        world.op.clients.decide(api.client_id, jwks={"keys": [public]}, **wish)
+        db.session.commit()
+
+    answer = asks(api, "nothing")
+
+    assert answer.headers["Content-Type"] == SIGNED
+    opened = jwe.decrypt_compact(answer.text, key, algorithms=["ECDH-ES", "A256GCM"])
+    keys = KeySet.import_key_set(world.http().get("/jwks.json").json)
+    said = jwt.decode((opened.plaintext or b"").decode(), keys, algorithms=["RS256"]).claims
+    assert said["token_introspection"] == {"active": False}
+    assert asks(api, "nothing", "application/json").json == {"active": False}

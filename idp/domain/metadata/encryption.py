@@ -6,7 +6,7 @@ from typing import Any
 from idp.crypto import jose, jwe
 from idp.domain.metadata.shapes import InvalidMetadata, one_of
 
-ANSWERS = ("id_token", "userinfo", "authorization")
+ANSWERS = ("id_token", "userinfo", "authorization", "introspection")
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     f"{answer}_encrypted_response_{part}": one_of(*known)
