@@ -29,9 +29,11 @@ STRINGS = [
     "device_authorization_endpoint",
     "backchannel_authentication_endpoint",
     "status_list_aggregation_endpoint",
+    "global_token_revocation_endpoint",
 ]
 LISTS = [
     "authorization_signing_alg_values_supported",
+    "global_token_revocation_endpoint_auth_methods_supported",
     "scopes_supported",
     "response_types_supported",
     "response_modes_supported",
@@ -59,6 +61,7 @@ LISTS = [
     "userinfo_signing_alg_values_supported",
     "request_object_signing_alg_values_supported",
     "authorization_signing_alg_values_supported",
+    "global_token_revocation_endpoint_auth_methods_supported",
     "display_values_supported",
     "claim_types_supported",
     "claims_supported",
