@@ -4,7 +4,7 @@ OpenID Continuous Access Evaluation Profile 1.0 section 3; OpenID SSF 1.0 sectio
 8.1.4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,11 @@ _REASONS: Mapping[str, str] = {
     "consent_withdrawn": "The person withdrew their consent.",
     "other_account": "Another person signed in.",
 }
+
+
+def passkey_type(transports: Iterable[str]) -> str:
+    """Whether a passkey is a part of the device, or goes from one to another (section 3.3)."""
+    return "fido2-platform" if "internal" in transports else "fido2-roaming"
 
 
 def session_revoked(reason: str, by: str, now: datetime) -> Event:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from flask_babel import gettext
 
 from idp.domain.accounts import Account
+from idp.domain.caep import passkey_type
 from idp.domain.login import passkey
 from idp.domain.sessions import Closed
 from idp.domain.throttle import Throttled, network
@@ -96,7 +97,13 @@ def register() -> Response:
         op.events.record("PasskeyRefused", now(), account_id=account.id, reason=str(error))
         commit()
         return _refused(gettext("That passkey could not be added."), 400)
-    op.events.record("PasskeyAdded", now(), account_id=account.id, passkey=made.name)
+    op.events.record(
+        "PasskeyAdded",
+        now(),
+        account_id=account.id,
+        passkey=made.name,
+        credential_type=passkey_type(made.transports),
+    )
     commit()
     return jsonify(location="/account/security?done=passkey-added")
 

@@ -71,6 +71,8 @@ class Shown:
 def subjects(concerns: Iterable[Concern], at: datetime, now: datetime) -> list[Subject]:
     """Sentences by browser, app and API, each said once."""
     rows = list(concerns)
+    followed = _followed(rows)
+    rows = [row for row in rows if not (_is_silent(row) and row.name in followed)]
     access = _Access(rows, at, now)
     found: dict[tuple[str, str], Subject] = {}
     for number, concern in enumerate(rows):
@@ -96,7 +98,8 @@ def verdict(concerns: Iterable[Concern], now: datetime) -> list[Line]:
     """All of it in one or two sentences: what goes on, or that it is over."""
     rows = list(concerns)
     telling = _names(row for row in rows if row.state in (TELLING, RETRYING))
-    untold = _names(row for row in rows if row.state == FAILED or _is_silent(row))
+    silent = [row for row in rows if _is_silent(row) and row.name not in _followed(rows)]
+    untold = _names([*(row for row in rows if row.state == FAILED), *silent])
     confirmed = {row.name for row in rows if row.state == TOLD}
     asked = _names(row for row in rows if row.state == ASKED and row.name not in confirmed)
     lives = [row.until for row in rows if row.state == LIVES and row.until is not None]
@@ -132,6 +135,11 @@ def _is_news(at: datetime, now: datetime) -> bool:
 
 def _is_silent(concern: Concern) -> bool:
     return concern.kind == "app" and concern.state == ENDED
+
+
+def _followed(concerns: Iterable[Concern]) -> set[str]:
+    """The apps that hear of it by a stream of events, even if they cannot be told otherwise."""
+    return {row.name for row in concerns if row.kind == "stream"}
 
 
 def _names(concerns: Iterable[Concern]) -> str:

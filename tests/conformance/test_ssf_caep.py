@@ -172,7 +172,7 @@ def test_a_passkey_comes_and_goes(
     browser.submit(page, f"/account/passkeys/{number}/remove")
 
     said = [(event["credential_type"], event["change_type"]) for _, event, _ in told(app)]
-    assert said == [("fido2-roaming", "create"), ("fido2-roaming", "delete")]
+    assert said == [("fido2-platform", "create"), ("fido2-platform", "delete")]
 
 
 @spec("OpenID Continuous Access Evaluation Profile 1.0 section 3.2")
@@ -242,6 +242,21 @@ def test_a_stream_of_nobody_tells_of_whom_was_named_and_by_that_name(tmp_path: P
     ]
     with world.app.app_context():
         db.engine.dispose()
+
+
+@spec("P8")
+def test_an_app_that_hears_by_a_stream_is_not_called_deaf(
+    world: World, alice: str, app: Receiver, browser: Browser
+) -> None:
+    browser.submit(browser.http.get("/end_session"), "/end_session/confirm")
+    page = browser.http.get("/signed-out").text
+    before = "Is being told" in page, "cannot be told" in page
+    told(app)
+    again = browser.http.get("/signed-out").text
+
+    assert before == (True, False)
+    assert "Was told, and has confirmed." in again
+    assert "May still show you as signed in" not in again
 
 
 @spec("P8")

@@ -10,6 +10,7 @@ from idp.domain.accounts import (
     LastWayIn,
     WeakPassword,
 )
+from idp.domain.caep import passkey_type
 from idp.domain.passwords import password_matches
 from idp.domain.sign_out import Because, Receipt
 from idp.domain.throttle import Throttled
@@ -35,6 +36,7 @@ def security(here: Here) -> AnyResponse:
 def change_password(here: Here) -> AnyResponse:
     """A new password needs the present one; the other browsers are signed out if one likes."""
     op, account = provider(), here.account
+    change = "update" if account.password_hash is not None else "create"
     problem = _present_password_is_wrong(account)
     if problem is not None:
         return _page(here, problem=problem, fault="present")
@@ -42,7 +44,13 @@ def change_password(here: Here) -> AnyResponse:
         op.accounts.set_password(account, request.form.get("new_password", ""), now())
     except WeakPassword as error:
         return _page(here, problem=weak(error.reason), fault="new")
-    op.events.record("PasswordChanged", now(), account_id=account.id, session_id=here.session.id)
+    op.events.record(
+        "PasswordChanged",
+        now(),
+        account_id=account.id,
+        session_id=here.session.id,
+        change=change,
+    )
     receipt = _sign_out_others(here, "password_changed") if request.form.get("others") else None
     settle(receipt)
     return _done("password", receipt)
@@ -63,7 +71,7 @@ def rename_passkey(here: Here, number: int) -> AnyResponse:
 def remove_passkey(here: Here, number: int) -> AnyResponse:
     """Remove a passkey, never the last way in. Whoever used it elsewhere is signed out."""
     op, account = provider(), here.account
-    names = {row.id: row.name for row in op.accounts.credentials(account.id)}
+    known = {row.id: row for row in op.accounts.credentials(account.id)}
     try:
         removed = op.accounts.remove_credential(account.id, number)
     except LastWayIn:
@@ -73,14 +81,15 @@ def remove_passkey(here: Here, number: int) -> AnyResponse:
                 "This is your only way to sign in. Add another passkey or a password first."
             ),
         )
-    if not removed:
+    if not removed or number not in known:
         return _done("")
     op.events.record(
         "PasskeyRemoved",
         now(),
         account_id=account.id,
         session_id=here.session.id,
-        passkey=names.get(number, ""),
+        passkey=known[number].name,
+        credential_type=passkey_type(known[number].transports),
     )
     receipt = _sign_out_others(here, "credential_removed")
     settle(receipt)
