@@ -20,7 +20,8 @@ def answer(request: OAuthRequest, op: Provider) -> Answer:
     """
     if "time" in request.query:
         return NO_HISTORY
-    said = op.sign_outs.feed.status_lists.read(request.path_argument, request.now)
+    name, lists = request.path_argument, op.sign_outs.feed.status_lists
+    said = lists.read(name, request.now) if name.isprintable() else None
     if said is None:
         return NOT_FOUND
     token = jose.sign(op.keys.signer(ALG, request.now), said, typ=TYP)

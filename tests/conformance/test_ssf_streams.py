@@ -227,3 +227,40 @@ def test_what_no_stream_can_be_is_refused(op: World, wrong: dict[str, object]) -
     answer = receiver.streams("POST", json=receiver.asked() | wrong)
 
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["\x00", "a\x00b", "\n", "x" * 5000, "", 7, None, ["a"], {"a": 1}])
+@spec("OpenID Shared Signals Framework 1.0 section 8.1.1")
+def test_a_name_no_stream_can_have_is_never_a_fault(op: World, name: object) -> None:
+    receiver = receiver_of(op)
+    body = {"stream_id": name, "status": "paused", "subject": {"format": "opaque", "id": "\x00"}}
+
+    answers = [
+        receiver.streams("PATCH", json=body),
+        receiver.call("status_endpoint", json=body),
+        receiver.call("verification_endpoint", json=body),
+        receiver.call("add_subject_endpoint", json=body),
+    ]
+    if isinstance(name, str) and name:
+        answers.append(receiver.streams("GET", query_string={"stream_id": name}))
+        answers.append(receiver.streams("DELETE", query_string={"stream_id": name}))
+
+    assert {answer.status_code for answer in answers} <= {400, 404}
+
+
+@spec("RFC 9493 section 3.2.4", "P5")
+def test_any_text_can_name_a_person_nobody_knows(op: World) -> None:
+    receiver = receiver_of(op)
+    stream_id = receiver.creates()["stream_id"]
+
+    for subject in (
+        {"format": "opaque", "id": "\x00"},
+        {"format": "email", "email": "\u212a@example.com"},
+        {"format": "complex", "user": {"format": "iss_sub", "iss": "x", "sub": "y"}},
+        {"user": {"format": "phone_number", "phone_number": "+1"}},
+    ):
+        body = {"stream_id": stream_id, "subject": subject}
+        assert receiver.call("add_subject_endpoint", json=body).status_code == 200
+    for subject in (None, 7, {}, {"format": "nobodys"}, {"format": "email"}, {"user": 7}):
+        body = {"stream_id": stream_id, "subject": subject}
+        assert receiver.call("add_subject_endpoint", json=body).status_code == 400

@@ -219,3 +219,9 @@ def swept(world: World) -> None:
     with world.app.app_context():
         upkeep.sweep(world.op, world.clock.now)
         db.session.commit()
+
+
+@spec(f"{DRAFT} section 8.1")
+@pytest.mark.parametrize("name", ["%00", "a%00b", "x" * 3000])
+def test_a_name_no_list_can_have_is_not_found(either: World, name: str) -> None:
+    assert either.http().get(f"/status-lists/{name}").status_code in (400, 404)

@@ -24,7 +24,9 @@ def own(op: Provider, client_id: str, stream_id: object) -> Stream:
     """One of its streams; another's does not exist for it."""
     if not isinstance(stream_id, str):
         raise InvalidRequest("stream_id is missing")
-    stream = op.events.signals.streams.find(client_id, stream_id[: LONGEST_ID + 1])
+    streams = op.events.signals.streams
+    is_name = len(stream_id) <= LONGEST_ID and stream_id.isprintable()
+    stream = streams.find(client_id, stream_id) if is_name else None
     if stream is None:
         raise NoSuchStream("there is no such stream")
     return stream
