@@ -8,6 +8,7 @@ of RFC 9440, to loopback only; a header of that name from outside is taken away.
 import asyncio
 import base64
 import contextlib
+import re
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from certify.authority import Pair
 
 CIPHERS = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
 HEAD_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024
+LENGTH = re.compile(rb"[0-9]{1,7}")
+PIECE = re.compile(rb"[0-9A-Fa-f]{1,5}")
 SECONDS = 30.0
 HEADER = b"client-cert"
 OURS = {
@@ -24,6 +28,9 @@ OURS = {
     b"connection",
     b"keep-alive",
     b"proxy-connection",
+    b"transfer-encoding",
+    b"te",
+    b"trailer",
     b"forwarded",
     b"x-forwarded-for",
     b"x-forwarded-proto",
@@ -43,6 +50,13 @@ class Head:
 
     lines: bytes
     length: int
+    chunked: bool = False
+
+    def whole(self, body: bytes) -> bytes:
+        """With the body behind it, whose length is said beforehand."""
+        if self.chunked:
+            return self.lines[:-2] + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        return self.lines + body
 
 
 def context(pair: Pair, trusted: Path | None = None) -> ssl.SSLContext:
@@ -77,7 +91,7 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstr
     """One request for each connection: nothing can hide behind the first."""
     try:
         head = read_head(await reader.readuntil(b"\r\n\r\n"), _shown(writer))
-        body = await reader.readexactly(head.length)
+        body = await (_chunks(reader) if head.chunked else reader.readexactly(head.length))
     except (Malformed, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         writer.write(REFUSED)
         await writer.drain()
@@ -88,7 +102,7 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstr
         writer.write(AWAY)
         await writer.drain()
         return
-    far.write(head.lines + body)
+    far.write(head.whole(body))
     await far.drain()
     while piece := await near.read(HEAD_BYTES):
         writer.write(piece)
@@ -96,25 +110,43 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstr
     far.close()
 
 
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    """A body in pieces, each behind its length (RFC 9112 section 7.1); no trailers."""
+    body = b""
+    while True:
+        length = (await reader.readuntil(b"\r\n")).partition(b";")[0].strip()
+        if not PIECE.fullmatch(length):
+            raise Malformed
+        piece = await reader.readexactly(int(length, 16) + 2)
+        if not piece.endswith(b"\r\n") or len(body) + len(piece) > BODY_BYTES:
+            raise Malformed
+        if len(piece) == 2:  # noqa: PLR2004 - nothing but the end of the line
+            return body
+        body += piece[:-2]
+
+
 def read_head(said: bytes, extra: Iterable[tuple[bytes, bytes]]) -> Head:
     """The head with our own headers in the place of what anybody said under their names."""
     first, *lines = said.removesuffix(b"\r\n\r\n").split(b"\r\n")
-    kept, lengths = [first], []
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon or name != name.strip() or not name or line[:1].isspace():
-            raise Malformed
-        low = name.lower().replace(b"_", b"-")
-        if low == b"transfer-encoding":
-            raise Malformed
-        if low == b"content-length":
-            lengths.append(value.strip())
-        if low not in OURS:
-            kept.append(line)
-    if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
+    fields = [_field(line) for line in lines]
+    lengths = [value for name, value in fields if name == b"content-length"]
+    chunks = [value.lower() for name, value in fields if name == b"transfer-encoding"]
+    if len(lengths) + len(chunks) > 1 or not all(LENGTH.fullmatch(said) for said in lengths):
         raise Malformed
+    if chunks not in ([], [b"chunked"]) or sum(map(int, lengths)) > BODY_BYTES:
+        raise Malformed
+    known = [line for line, (name, _) in zip(lines, fields, strict=True) if name not in OURS]
+    kept = [first, *(line for line in known if b"_" not in line.partition(b":")[0])]
     kept += [name + b": " + value for name, value in (*extra, (b"Connection", b"close"))]
-    return Head(b"\r\n".join(kept) + b"\r\n\r\n", int(lengths[0]) if lengths else 0)
+    return Head(b"\r\n".join(kept) + b"\r\n\r\n", sum(map(int, lengths)), bool(chunks))
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    """Name and value of a header; one that two servers could read differently is none."""
+    name, colon, value = line.partition(b":")
+    if not colon or not name or name != name.strip() or line[:1].isspace():
+        raise Malformed
+    return name.lower(), value.strip()
 
 
 def _shown(writer: asyncio.StreamWriter) -> list[tuple[bytes, bytes]]:

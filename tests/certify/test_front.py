@@ -28,8 +28,10 @@ def test_a_certificate_from_outside_is_taken_away(name: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Transfer-Encoding: chunked",
-        "transfer_encoding: chunked",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 9999999",
         "Content-Length: 5\r\nContent-Length: 6",
         "Content-Length: +5",
         "Content-Length : 5",
@@ -45,6 +47,17 @@ def test_what_two_servers_could_read_differently_is_refused(line: str) -> None:
 def test_the_body_that_follows_is_as_long_as_it_says() -> None:
     assert read_head(b"POST / HTTP/1.1\r\nContent-Length: 12\r\n\r\n", []).length == 12
     assert read_head(b"GET / HTTP/1.1\r\n\r\n", []).length == 0
+
+
+@spec("RFC 9112 section 7.1")
+def test_a_body_in_pieces_is_handed_on_with_its_length() -> None:
+    head = read_head(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", [])
+
+    whole = head.whole(b"ab")
+
+    assert head.chunked
+    assert b"Transfer-Encoding" not in whole
+    assert whole.endswith(b"Content-Length: 2\r\n\r\nab")
 
 
 @spec("FAPI 2.0 Security Profile section 5.2.2")

@@ -10,26 +10,7 @@ from tests.conformance.plans import OPENID, Plan, Variant
 from tests.conformance.signals import SIGNALS
 
 PLANS: dict[str, Plan] = OPENID | FAPI | SIGNALS
-COMPLETE = (
-    "basic",
-    "formpost-basic",
-    "implicit",
-    "hybrid",
-    "formpost-implicit",
-    "formpost-hybrid",
-    "config",
-    "3rdparty-init-login",
-    "rp-initiated-logout",
-    "backchannel-logout",
-    "frontchannel-logout",
-    "session-management",
-    "fapi2-security",
-    "fapi2-client-credentials",
-    "fapi2-message-signing",
-    "fapi-ciba",
-    "ssf-transmitter",
-    "ssf-caep",
-)
+COMPLETE = tuple(PLANS)
 """Plans of which every module has its test; the house insists (tests/house/test_modules.py)."""
 
 

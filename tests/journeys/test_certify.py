@@ -259,6 +259,18 @@ def test_every_file_for_the_suite_names_clients_that_are_there(certified: Certif
         assert name == "openid-dynamic" or told["client"]["client_id"]
 
 
+def test_a_body_in_pieces_arrives_whole(certified: Certified) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b'{"redirect_uris":'
+        yield b'["https://a.test/"]}'
+
+    with httpx.Client(base_url=certified.issuer, verify=certified.trusting()) as http:
+        kind = {"Content-Type": "application/json"}
+        answer = http.post("/register", content=pieces(), headers=kind)
+
+    assert answer.status_code == 201, answer.text
+
+
 def test_hooks_rotate_keys_and_begin_anew(certified: Certified) -> None:
     with httpx.Client(base_url=certified.issuer, verify=certified.trusting()) as http:
         before = {key["kid"] for key in http.get("/jwks.json").json()["keys"]}
