@@ -16,6 +16,10 @@ class ProtectedResource:
     name: str | None = None
     scopes: Sequence[str] = ()
     documentation: str | None = None
+    policy: str | None = None
+    terms: str | None = None
+    details_types: Sequence[str] = ()
+    """The types of authorization details it understands (RFC 9396)."""
     bound: bool = False
     """Whether it takes no token that is not bound to a key."""
 
@@ -48,5 +52,8 @@ def document(issuer: str, audience: str, about: ProtectedResource) -> dict[str, 
         "scopes_supported": list(about.scopes),
         "resource_name": about.name,
         "resource_documentation": about.documentation,
+        "resource_policy_uri": about.policy,
+        "resource_tos_uri": about.terms,
+        "authorization_details_types_supported": list(about.details_types),
     }
     return said | {name: value for name, value in more.items() if value}
