@@ -8,6 +8,7 @@ import pytest
 from idp.crypto import jose
 from idp.domain.admission import Admission
 from idp.domain.clients import ClientView, InvalidMetadata
+from idp.domain.outbound import Outbound
 from idp.store import db
 from tests.support.spec import spec
 from tests.support.world import CALLBACK, World, make_world
@@ -120,9 +121,14 @@ def test_no_client_gives_itself_a_profile_or_takes_it_away(world: World) -> None
     assert kept.json["require_pushed_authorization_requests"] is True
 
 
+def admission_of(world: World) -> Admission:
+    """Admission by itself, which fetches nothing here."""
+    return Admission(Outbound(), lambda: None, world.op.rules)
+
+
 @spec("FAPI 2.0 Security Profile section 5.3.2")
 def test_a_client_that_describes_itself_is_held_to_nothing(world: World) -> None:
-    admission = Admission(world.op.rules)
+    admission = admission_of(world)
 
     assert admission.decided("c_1", FAPI2, ())["profile"] == "fapi2"
     with pytest.raises(InvalidMetadata, match="describes itself"):
@@ -134,4 +140,4 @@ def test_without_authorities_nobody_is_known_by_their_word(world: World) -> None
     named = {"tls_client_auth_san_dns": "app.test", "token_endpoint_auth_method": "tls_client_auth"}
 
     with pytest.raises(InvalidMetadata, match="ca_bundle"):
-        Admission(world.op.rules).checked(FAPI2 | named)
+        admission_of(world).checked(FAPI2 | named)
