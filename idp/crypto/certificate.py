@@ -56,7 +56,7 @@ def from_der(der: bytes) -> Certificate:
         content = x509.load_der_x509_certificate(der)
         content.public_key()
         _ = content.subject
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Unreadable("no certificate") from error
     return Certificate(der)
 
