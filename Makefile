@@ -46,7 +46,7 @@ lint: .venv/test-ready ## Format, lint, types, floors
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 
-check: lint ## The same, and the fast tests: under two minutes
+check: lint ## The same, and the fast tests
 	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
 
 test: .venv/node-ready .venv/fuzz-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache

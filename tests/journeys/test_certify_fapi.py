@@ -14,14 +14,14 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from certify.people import PASSWORD
-from tests.journeys.test_certify import Certified, certified, pressed
+from tests.conformance.listener import Listener
+from tests.journeys.test_certify import Certified, certified, pressed, suite
 from tests.support.prover import Prover
 from tests.support.spec import spec
 
 pytestmark = pytest.mark.journey
-__all__ = ["certified"]
+__all__ = ["certified", "suite"]
 
-CALLBACK = "https://localhost.emobix.co.uk:8443/test/a/idp/callback"
 VERIFIER = secrets.token_urlsafe(48)
 CHALLENGE = base64.urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -45,12 +45,13 @@ def proves(certified: Certified, client: dict[str, Any], auth: str) -> dict[str,
     ("auth", "constraint"), [("private_key_jwt", "dpop"), ("mtls", "mtls"), ("mtls", "dpop")]
 )
 def test_a_client_of_the_profile_goes_all_the_way(
-    certified: Certified, auth: str, constraint: str
+    certified: Certified, suite: Listener, auth: str, constraint: str
 ) -> None:
+    callback = f"{suite.url}/test/a/idp/callback"
     told = certified.told(f"fapi2-{auth}.{constraint}")
     client, phone = told["client"], Prover()
     asked = {
-        "redirect_uri": CALLBACK,
+        "redirect_uri": callback,
         "response_type": "code",
         "scope": client["scope"],
         "code_challenge": CHALLENGE,
@@ -77,7 +78,7 @@ def test_a_client_of_the_profile_goes_all_the_way(
             back = pressed(browser, page, "consent-allow")
         said = dict(parse_qsl(urlsplit(back.headers["Location"]).query))
         form = {"grant_type": "authorization_code", "code": said["code"]}
-        form |= {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        form |= {"redirect_uri": callback, "code_verifier": VERIFIER}
         endpoint = at["token_endpoint"]
         given = calls.post(
             endpoint, data=form | proves(certified, client, auth), headers=proof("POST", endpoint)
