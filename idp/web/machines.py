@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 FIELDS = FIELD_LIMIT - 2
 ODDITIES = "werkzeug.url_quote"  # bytes that are no text stay as they were spelled
-PLAIN = ("GET", "HEAD", "POST")
+PLAIN = ("GET", "POST")
 ODD = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING")
 
 
@@ -44,7 +44,7 @@ class Door:
             (method, route.path): route
             for route in ROUTES
             for method in route.methods
-            if "<" not in route.path
+            if method in PLAIN and "<" not in route.path
         }
 
     def __call__(
@@ -84,13 +84,13 @@ class Door:
 
 
 def _parameters(environ: "WSGIEnvironment") -> tuple[Parameters, Parameters] | None:
-    """Query and form, or None where anything is odd: another method or kind of body,
-    one of unknown or great length, in other than ASCII, with a NUL or hundreds of fields.
+    """Query and form, or None where anything is odd: a body of another kind, of unknown or
+    great length, in other than ASCII, with a NUL or hundreds of fields.
     """
-    if environ["REQUEST_METHOD"] not in PLAIN or any(name in environ for name in ODD):
+    if any(name in environ for name in ODD):
         return None
     query, raw = environ.get("QUERY_STRING", ""), b""
-    if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH"):
+    if environ["REQUEST_METHOD"] == "POST":
         kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         length = environ.get("CONTENT_LENGTH") or ""
         if kind != wire.FORM_TYPE or not length.isdecimal() or int(length) > BODY_LIMIT:

@@ -4,12 +4,10 @@ It speaks TLS with a certificate of its own authority, which the provider has to
 """
 
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +15,7 @@ from urllib.parse import parse_qsl
 from joserfc.jwk import RSAKey
 
 from certify.authority import authority
+from tests.support.https import served
 
 
 @dataclass
@@ -96,16 +95,5 @@ def listener(folder: Path) -> Iterator[Listener]:
     ours = authority(folder)
     pair = ours.signs("suite", "localhost", "127.0.0.1")
     made = Listener(bundle=ours.bundle)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair.certificate, pair.key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    made.place = f"127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with served(_handler(made), pair) as made.place:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

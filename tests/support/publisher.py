@@ -1,16 +1,15 @@
 """A web server on loopback that speaks TLS: where clients keep the documents about themselves."""
 
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from certify.authority import authority
+from tests.support.https import served
 
 JSON = {"Content-Type": "application/json"}
 
@@ -71,16 +70,5 @@ def publisher(folder: Path) -> Iterator[Publisher]:
     ours = authority(folder)
     pair = ours.signs("publisher", "localhost", "127.0.0.1")
     made = Publisher(bundle=ours.bundle)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair.certificate, pair.key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    made.place = f"127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with served(_handler(made), pair) as made.place:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -13,7 +13,6 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from idp.crypto.confirmation import UNBOUND, Confirmation
 from idp.crypto.secrets import same
-from idp.domain import Provider
 from idp.domain.codes import AUTHORIZATION, AlreadySpent, Code, Gone
 from idp.domain.grants import Allowance, Line
 from idp.domain.live import Lineage
@@ -23,8 +22,8 @@ from idp.protocol.claims import access_token, aim
 from idp.protocol.encryption import envelope
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant
 from idp.protocol.expiry import refresh_expiry
+from idp.protocol.grant import Ours
 from idp.protocol.id_token import Beside, id_token
-from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import proven, token_type
 
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
@@ -45,18 +44,8 @@ class Held:
         return " ".join(self.details["scopes"])
 
 
-class AuthorizationCode(AuthorizationCodeGrant):
+class AuthorizationCode(Ours, AuthorizationCodeGrant):
     """Redeems a code."""
-
-    @property
-    def op(self) -> Provider:
-        op: Provider = self.server.op
-        return op
-
-    @property
-    def original(self) -> OAuthRequest:
-        original: OAuthRequest = self.request.original
-        return original
 
     def query_authorization_code(self, code: str, client: Any) -> Held | None:
         """The code, if it is this client's; another's is neither told of nor touched (COD-03)."""

@@ -11,8 +11,6 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
 from idp.crypto.confirmation import Confirmation
-from idp.domain import Provider
-from idp.domain.clients import ClientView
 from idp.domain.grants import Allowance, Line, Root
 from idp.domain.live import Lineage
 from idp.domain.metadata.operators import JWT_BEARER
@@ -26,29 +24,14 @@ from idp.protocol.errors import (
     InvalidTarget,
     UnauthorizedClient,
 )
-from idp.protocol.messages import OAuthRequest
+from idp.protocol.grant import Ours
 from idp.protocol.possession import proven, token_type
 
 
-class JwtBearer(BaseGrant, TokenEndpointMixin):
+class JwtBearer(Ours, BaseGrant, TokenEndpointMixin):
     """Gives an access token for a person of ours whom a trusted issuer has named."""
 
     GRANT_TYPE = JWT_BEARER
-
-    @property
-    def op(self) -> Provider:
-        op: Provider = self.server.op
-        return op
-
-    @property
-    def original(self) -> OAuthRequest:
-        original: OAuthRequest = self.request.original
-        return original
-
-    @property
-    def view(self) -> ClientView:
-        view: ClientView = self.request.client.view
-        return view
 
     def validate_token_request(self) -> None:
         """A client that can authenticate, and an assertion."""

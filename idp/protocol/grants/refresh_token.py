@@ -10,7 +10,6 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from idp.crypto.secrets import Handle
-from idp.domain import Provider
 from idp.domain.grants import Line, Reused
 from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
@@ -18,8 +17,8 @@ from idp.protocol.claims import access_token, aim
 from idp.protocol.encryption import envelope
 from idp.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from idp.protocol.expiry import refresh_expiry
+from idp.protocol.grant import Ours
 from idp.protocol.id_token import Beside, id_token
-from idp.protocol.messages import OAuthRequest
 from idp.protocol.possession import bound_to, proven, shown, token_type
 
 
@@ -36,18 +35,8 @@ class Held:
         return " ".join(self.line.scopes)
 
 
-class RefreshToken(RefreshTokenGrant):
+class RefreshToken(Ours, RefreshTokenGrant):
     """Gives the next access token, and the next refresh token."""
-
-    @property
-    def op(self) -> Provider:
-        op: Provider = self.server.op
-        return op
-
-    @property
-    def original(self) -> OAuthRequest:
-        original: OAuthRequest = self.request.original
-        return original
 
     def authenticate_refresh_token(self, refresh_token: str) -> Held | None:
         """The line behind the token; another client's is left alone (RFT-06)."""

@@ -13,8 +13,6 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
 from idp.crypto.confirmation import Confirmation
-from idp.domain import Provider
-from idp.domain.clients import ClientView
 from idp.domain.metadata.operators import PARTY, TOKEN_EXCHANGE, ExchangeRight
 from idp.policies import Draft
 from idp.protocol import parties
@@ -26,7 +24,7 @@ from idp.protocol.errors import (
     InvalidTarget,
     UnauthorizedClient,
 )
-from idp.protocol.messages import OAuthRequest
+from idp.protocol.grant import Ours
 from idp.protocol.parties import TYPE, Holder, Party
 from idp.protocol.possession import proven, shown, token_type
 
@@ -34,25 +32,10 @@ ISSUED = ("access_token", "jwt")
 LONGEST_CHAIN = 8
 
 
-class TokenExchange(BaseGrant, TokenEndpointMixin):
+class TokenExchange(Ours, BaseGrant, TokenEndpointMixin):
     """Gives one access token for another, and never a refresh token."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
-
-    @property
-    def op(self) -> Provider:
-        op: Provider = self.server.op
-        return op
-
-    @property
-    def original(self) -> OAuthRequest:
-        original: OAuthRequest = self.request.original
-        return original
-
-    @property
-    def view(self) -> ClientView:
-        view: ClientView = self.request.client.view
-        return view
 
     def validate_token_request(self) -> None:
         """Who asks, and with what: everything that can be refused before a token is read."""
