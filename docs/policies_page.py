@@ -2,14 +2,15 @@
 
 import json
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from docs.policies_diagram import DRAFT, diagram
 from idp.cli.compare.figures import Comparison, Row, comparison_of
 from idp.cli.compare.words import Told, duration, heading, tell
 from idp.cli.policies import ASKS, ENDS
-from idp.policies import POLICIES, Asks, Draft, Ends, Policy, TokenFacts
+from idp.policies import POLICIES, Asks, Ends, Policy, TokenFacts
 from idp.policies.model import Deny, Forget, Touch
 
 DOCS = Path(__file__).parent
@@ -20,7 +21,6 @@ TOKEN = TokenFacts(
     audiences=frozenset({"api"}),
     expires_at=datetime(2030, 1, 1, tzinfo=UTC),
 )
-DRAFT = Draft(lifetime=timedelta(minutes=5), audiences=("api",), jkt="key")
 
 CHART = """```mermaid
 flowchart TD
@@ -51,7 +51,7 @@ flowchart TD
 
 def policies_page(note: str) -> str:
     """The whole page."""
-    found = comparison_of(json.loads((DOCS / "policies.json").read_text()))
+    found, services = _measured("policies.json"), _measured("policies_services.json")
     told = {row.policy: tell(row) for row in found.rows}
     chosen = tomllib.loads((DOCS / "policies.toml").read_text())
     text = (
@@ -61,34 +61,66 @@ def policies_page(note: str) -> str:
         "its refresh line (`idp client policies`).\n"
         "Several may stand together; the strictest decides.\n"
         "Both may be changed while running: live tokens follow the stricter of old and new.\n\n"
-        f"{CHART}\n## All of them, measured\n\n{heading(found)}\n"
-        "Run `idp policies compare` for the figures of your own machine and configuration.\n\n"
-        f"{_table(found, told)}\n"
+        f"{CHART}\n## All of them, measured\n\n"
+        "Run `idp policies compare` for the figures of your own machine and configuration.\n"
         "The times are from the answered sign-out to the first refusal of an API that is called "
         "without a pause; where no call was let through, all of it is the call itself.\n"
         "Calls let through are those sent after the sign-out was answered, in all rounds.\n"
-        "The thief has copied the tokens and the secret of the app, and has no key.\n"
+        "The thief has copied the tokens and the secret of the app, and has no key.\n\n"
+        f"### On SQLite alone\n\n{_tables(found)}\n"
+        f"### On PostgreSQL and Redis\n\n{_tables(services)}"
     )
     for policy in POLICIES.values():
         text += _section(policy, chosen[policy.name], told[policy.name], found)
     return text
 
 
-def _table(found: Comparison, told: dict[str, Told]) -> str:
-    names = ("policy", "sign-out p50 / p99 / max", "calls let through")
-    names += ("us a call", "asks provider", "bytes")
-    names += ("stolen access token", "stolen refresh token")
-    rows = [names, tuple("---" for _ in names)]
-    for row in found.rows:
-        said, cost = told[row.policy], row.cost
-        figures = ("-", "-", "-")
-        if cost is not None:
-            wall = f"{cost.guard_wall_us:,.0f}"
-            figures = (wall, f"{cost.provider_calls:g}", f"{cost.state_bytes:,}")
-        rows.append(
-            (said.name, said.sign_out, said.let_through, *figures, said.access, said.refresh)
-        )
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+def _measured(name: str) -> Comparison:
+    return comparison_of(json.loads((DOCS / name).read_text()))
+
+
+def _tables(found: Comparison) -> str:
+    """What was measured, what the thief got, and what happened when something was down."""
+    told = [tell(row) for row in found.rows]
+    prices = [
+        {
+            "policy": said.name,
+            "sign-out p50 / p99 / max": said.sign_out,
+            "calls let through": said.let_through,
+            **_figures(row),
+        }
+        for row, said in zip(found.rows, told, strict=True)
+    ]
+    words = [
+        {
+            "policy": said.name,
+            "stolen access token": said.access,
+            "stolen refresh token": said.refresh,
+            "feed silent": said.feed_silent,
+            **({"Redis gone": said.store_down} if found.redis else {}),
+            "provider hangs": said.provider_down,
+        }
+        for said in told
+    ]
+    return f"{heading(found)}\n\n{_table(prices)}\n{_table(words)}"
+
+
+def _figures(row: Row) -> dict[str, str]:
+    cost = row.cost
+    if cost is None:
+        return {"us a call": "-", "asks provider": "-", "asks Redis": "-", "bytes": "-"}
+    return {
+        "us a call": f"{cost.guard_wall_us:,.0f}",
+        "asks provider": f"{cost.provider_calls:g}",
+        "asks Redis": "-" if cost.store_calls is None else f"{cost.store_calls:g}",
+        "bytes": f"{cost.state_bytes:,}",
+    }
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    names = list(rows[0])
+    lines = [names, ["---"] * len(names), *(list(row.values()) for row in rows)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _section(policy: Policy, own: dict[str, Any], said: Told, found: Comparison) -> str:
@@ -110,63 +142,12 @@ def _section(policy: Policy, own: dict[str, Any], said: Told, found: Comparison)
     return (
         f"\n## `{policy.name}`\n\n{doc}\n\n**When to choose it.** {own['choose']}\n\n"
         + "\n".join(lines)
-        + f"\n\n{_diagram(policy)}\n"
+        + f"\n\n{diagram(policy)}\n"
         f"**Its price.**{beside} {_price(row)}\n\n"
         f"**When something fails.** {_failure(policy)} Seen: feed silent, {said.feed_silent}; "
         f"provider hangs, {said.provider_down}.\n\n"
         f"**Its clean-up.** {_clean_up(policy)}\n"
     )
-
-
-def _diagram(policy: Policy) -> str:
-    """Sign in, call, sign out, call again: who speaks to whom."""
-    bound = " with a proof of the key" if policy.binds else ""
-    steps = [
-        "participant App",
-        "participant API",
-        "participant Provider",
-        f"App->>Provider: code{bound}",
-        f"Provider-->>App: {_given(policy)}",
-        *(["App->>Provider: refresh", "Provider-->>App: the next pair"] if policy.rotates else []),
-        f"App->>API: call{bound}",
-        *_asked(policy.asks, "good"),
-        "API-->>App: 200",
-        "App->>Provider: sign out",
-        "Provider-->>App: signed out",
-        *(["Provider-)API: feed: it has ended"] if policy.ends is Ends.FEED else []),
-        f"App->>API: call{bound}",
-        *_asked(policy.asks, "over"),
-        _end(policy),
-    ]
-    return "```mermaid\nsequenceDiagram\n" + "".join(f"  {step}\n" for step in steps) + "```\n"
-
-
-def _given(policy: Policy) -> str:
-    shaped = policy.draft(DRAFT)
-    token = "a handle" if shaped.opaque else "a signed token"
-    if policy.alone:
-        token += " for this API only"
-    if policy.rotates:
-        token += ", and a refresh token that works once"
-    return token
-
-
-def _asked(asks: Asks, answer: str) -> list[str]:
-    if asks is Asks.PROVIDER:
-        return ["API->>Provider: introspect", f"Provider-->>API: {answer}"]
-    if asks is Asks.LIST:
-        return ["API->>Provider: on the list? (or in Redis)", f"Provider-->>API: {answer}"]
-    if asks is Asks.FEED:
-        return [f"Note over API: its copy of the feed says: {answer}"]
-    return ["Note over API: the signature alone decides"]
-
-
-def _end(policy: Policy) -> str:
-    if policy.ends is Ends.AT_EXPIRY:
-        return "API-->>App: 200, until it expires"
-    if policy.ends is Ends.PARTNER:
-        return "API-->>App: as the policy beside it says"
-    return "API-->>App: 401"
 
 
 def _price(row: Row) -> str:
@@ -182,6 +163,8 @@ def _price(row: Row) -> str:
 
 
 def _failure(policy: Policy) -> str:
+    if policy.ends is Ends.PARTNER:
+        return "It asks nobody; what can fail is the policy beside it."
     if policy.asks is Asks.NOTHING:
         return "It asks nobody, so that nothing can fail, and nothing can be heard."
     if policy.asks is Asks.FEED:
