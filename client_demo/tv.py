@@ -3,6 +3,7 @@
 While the demo runs: `.venv/bin/python -m client_demo.tv`
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 
-ISSUER = "http://localhost:9000"
+ISSUER = f"http://localhost:{os.environ.get('IDP_PORT', '9000')}"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_BY = 5
 
