@@ -90,13 +90,15 @@ class Nonces:
 
     def good(self, value: str, now: datetime) -> bool:
         """Whether we, or another process with our key, handed this out a moment ago."""
-        bucket = self._bucket(now)
-        good = [same(value, self._of(each)) for each in (bucket, bucket - 1)]
-        return any(good)
+        return self.until(value, now) is not None
 
-    def until(self, now: datetime) -> int:
-        """The epoch second from which no nonce that is good now is good any more."""
-        return (self._bucket(now) + 2) * int(self.stretch.total_seconds())
+    def until(self, value: str, now: datetime) -> int | None:
+        """The epoch second from which a nonce that is good now is good no more; the same
+        whenever it is asked.
+        """
+        bucket = self._bucket(now)
+        good = [each for each in (bucket, bucket - 1) if same(value, self._of(each))]
+        return (good[0] + 2) * int(self.stretch.total_seconds()) if good else None
 
     def _bucket(self, now: datetime) -> int:
         return int(now.timestamp()) // int(self.stretch.total_seconds())
@@ -122,8 +124,9 @@ def check(
 
     `url` is the server's public address of this endpoint, from its configuration, and `alias`
     the one at which it asks for client certificates (RFC 8705 section 5). With `token`
-    the proof must be for that access token. With `nonces` a good nonce takes the place of the
-    client's clock, and with `nonce_required` nothing else will do; raises `StaleNonce`.
+    the proof must be for that access token. With `nonces` a proof with a nonce is judged by
+    that, and never by the client's clock; with `nonce_required` nothing else will do; raises
+    `StaleNonce`. So a proof that was good by the one is not good by the other later.
     """
     header = _one(values)
     key = _public_key(header)
@@ -142,12 +145,12 @@ def check(
         raise InvalidProof("made for another access token")
     jti, iat = _text(claims, "jti", LONGEST_JTI), _number(claims, "iat")
     nonce = _text(claims, "nonce", LONGEST_NONCE) if "nonce" in claims else None
-    known = nonce is not None and nonces is not None and nonces.good(nonce, now)
-    if nonce_required and not known:
-        raise StaleNonce("no nonce of ours, or one of long ago")
-    if nonces is not None and known:
-        return Proof(jkt, jti, htu, int(iat), nonce, nonces.until(now) + _MARGIN)
-    _judge_age(iat, nonce if nonces is not None else None, now)
+    if nonces is not None and (nonce_required or nonce is not None):
+        until = nonces.until(nonce, now) if nonce is not None else None
+        if until is None:
+            raise StaleNonce("no nonce of ours, or one of long ago")
+        return Proof(jkt, jti, htu, int(iat), nonce, until + _MARGIN)
+    _judge_age(iat, now)
     until = int(iat) + int(WINDOW.total_seconds()) + _MARGIN
     return Proof(jkt, jti, htu, int(iat), nonce, until)
 
@@ -214,15 +217,11 @@ def _sound(key: RSAKey) -> bool:
     return numbers.n.bit_length() in _RSA_BITS and numbers.e < _RSA_EXPONENT
 
 
-def _judge_age(iat: float, nonce: str | None, now: datetime) -> None:
-    """By the client's clock (RFC 9449 section 11.1); a client that has followed our nonces
-    before is asked to take a fresh one instead.
-    """
+def _judge_age(iat: float, now: datetime) -> None:
+    """By the client's clock (RFC 9449 section 11.1)."""
     age = now.timestamp() - iat
     if -AHEAD.total_seconds() <= age <= WINDOW.total_seconds():
         return
-    if nonce is not None:
-        raise StaleNonce("neither the nonce nor the time is good")
     if age > 0:
         raise InvalidProof("too old by our clock, whose place a nonce of ours can take")
     raise InvalidProof("from the future by our clock, whose place a nonce of ours can take")

@@ -11,7 +11,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.store.volatile import Volatile
+from idp.store.volatile import COUNTS, Volatile
 
 __all__ = ["Limit", "Throttle", "Throttled", "network", "pause"]
 
@@ -149,4 +149,4 @@ def network(address: str) -> str:
 
 
 def _key(kind: str, who: str) -> str:
-    return f"throttle:{kind}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()}"
+    return f"{COUNTS}{kind}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()}"

@@ -8,18 +8,18 @@ from sqlalchemy import delete, select
 
 from idp.crypto import jose
 from idp.crypto.confirmation import UNBOUND, Confirmation
-from idp.crypto.secrets import digest, new_handle, new_id
+from idp.crypto.secrets import new_handle, new_id
 from idp.domain.feed import Feed
 from idp.domain.issued import HANDLE_PREFIX, AccessToken, Issued
 from idp.domain.keys import Keys
 from idp.domain.live import Lineage, Live
+from idp.domain.once import Once
 from idp.domain.rules import Rules
 from idp.policies import Draft, PolicySet, Presented, TokenFacts, UnknownPolicy
 from idp.policies.feed import JTI
 from idp.store import DbSession, writing
 from idp.store.once import put_once
 from idp.store.sessions import Denied, Line
-from idp.store.system import Fact
 
 __all__ = ["AccessToken", "Lineage", "Live", "Minted", "Order", "PolicySet", "Presented", "Tokens"]
 
@@ -68,6 +68,7 @@ class Tokens:
         self._feed = feed
         self._keys = keys
         self._rules = rules
+        self._once = Once(session)
         self.live = live
         self.issued = issued
 
@@ -180,20 +181,15 @@ class Tokens:
 
         Part of the request's own transaction: what is answered was remembered (P3).
         """
-        work, key = self._session(), f"{namespace}:{digest(value).hex()}"
-        columns = ("key", "count", "expires_at")
-        put = put_once(Fact.__table__, columns, work.connection().dialect.name)
-        return work.change(put, of_key=key, of_count=1, of_expires_at=until) == 1
+        return self._once.first(namespace, value, until)
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget denials and sightings nobody needs any more; returns how many rows went."""
         writing(self._session)
         connection = self._session.connection()
         denied = select(Denied.jti).where(Denied.expires_at <= now).limit(limit)
-        facts = select(Fact.key).where(Fact.expires_at <= now).limit(limit)
         gone = connection.execute(delete(Denied).where(Denied.jti.in_(denied))).rowcount
-        gone += connection.execute(delete(Fact).where(Fact.key.in_(facts))).rowcount
-        return gone + self.issued.sweep(now, limit)
+        return gone + self._once.sweep(now, limit) + self.issued.sweep(now, limit)
 
 
 class Standing:

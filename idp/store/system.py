@@ -194,3 +194,17 @@ class Fact(Row, kw_only=True):
     count: Mapped[int] = mapped_column(default=1)
     value: Mapped[str | None] = mapped_column(Text, default=None)
     expires_at: Mapped[datetime]
+
+
+class Forgotten(Row, kw_only=True):
+    """Facts of one kind that end in this stretch may have been forgotten. It is written down
+    before they are, and for good: no clock that is set back makes them new again.
+    """
+
+    __tablename__ = "forgotten"
+    __table_args__ = (Index("ix_forgotten_namespace", "namespace"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    namespace: Mapped[str] = mapped_column(String(32))
+    first: Mapped[datetime]
+    last: Mapped[datetime]

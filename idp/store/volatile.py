@@ -15,6 +15,7 @@ from idp.store import WRITES
 from idp.store.system import Fact
 
 CLOCKS_DIFFER = timedelta(minutes=1)
+COUNTS = "throttle:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class SqlVolatile:
             connection.commit()
 
     def sweep(self, now: datetime, limit: int) -> int:
-        over = select(Fact.key).where(Fact.expires_at <= now).limit(limit)
+        counts = Fact.key.startswith(COUNTS)  # other facts are not ours to forget
+        over = select(Fact.key).where(Fact.expires_at <= now, counts).limit(limit)
         with self._engine.connect().execution_options(**{WRITES: True}) as connection:
             gone = connection.execute(delete(Fact).where(Fact.key.in_(over))).rowcount
             connection.commit()

@@ -224,10 +224,19 @@ def test_where_a_nonce_is_required_nothing_else_will_do() -> None:
 
     assert judged(made(nonce=NONCES.fresh(NOW)), nonces=NONCES, nonce_required=True)
     for nonce in (None, forged, stale):
-        proof = made(nonce=nonce)
-        assert judged(proof, nonces=NONCES).jkt == PROVER.jkt
         with pytest.raises(StaleNonce):
-            judged(proof, nonces=NONCES, nonce_required=True)
+            judged(made(nonce=nonce), nonces=NONCES, nonce_required=True)
+
+
+@spec("RFC 9449 section 4.3", "DPO-10")
+def test_a_proof_with_a_nonce_is_judged_by_it_and_one_without_by_the_clock() -> None:
+    forged, stale = Nonces(b"x" * 32).fresh(NOW), NONCES.fresh(NOW - 2 * NONCES.stretch)
+
+    assert judged(made(), nonces=NONCES).jkt == PROVER.jkt
+    for nonce in (forged, stale):
+        assert judged(made(nonce=nonce)).jkt == PROVER.jkt, "who hands none out looks at none"
+        with pytest.raises(StaleNonce):
+            judged(made(nonce=nonce), nonces=NONCES)
 
 
 def test_what_is_refused_is_said_without_repeating_it() -> None:

@@ -115,6 +115,7 @@ def test_when_nobody_comes_any_more_nearly_nothing_is_left(years: World) -> None
         "event",
         "ended",
         "feed_head",
+        "forgotten",
     }  # of the sessions that ended just now
     assert {name for name, count in left.items() if count} <= kept
     assert left["client"] == 1
