@@ -26,8 +26,9 @@ from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
 from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
+from idp.guard.seen import Seen, strings
 from idp.guard.status_lists import LONGEST_TOKEN, StatusLists
-from idp.guard.tokens import COMPACT, Seen, Tokens, name_of, strings
+from idp.guard.tokens import COMPACT, Tokens, name_of
 from idp.guard.wire import Unanswered, Wire
 from idp.policies import PolicySet, UnknownPolicy
 from idp.policies.model import Asks, Presented

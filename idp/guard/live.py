@@ -11,7 +11,7 @@ from typing import Protocol
 
 from idp.guard.introspection import Answer, Introspection
 from idp.guard.replica import UNNUMBERED, Replica
-from idp.guard.tokens import Seen
+from idp.guard.seen import Seen
 from idp.guard.wire import Unanswered
 from idp.policies.model import Asks, TokenFacts
 

@@ -10,7 +10,7 @@ from idp.guard.certificates import thumbprint
 from idp.guard.needs import Arrival
 from idp.guard.refused import Challenges
 from idp.guard.replay import Replay
-from idp.guard.tokens import Seen
+from idp.guard.seen import Seen
 
 
 class Proofs:
