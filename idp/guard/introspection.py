@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.guard.jwks import IssuerKeys, WouldWait
-from idp.guard.replica import UNNUMBERED
 from idp.guard.wire import Unanswered, Wire
 
 FAILURES = 3
@@ -19,16 +18,14 @@ PAUSE, LONGEST_PAUSE = 0.25, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the issuer said of a token, and when it was asked.
-
-    `state` is what the feed calls its person, and `version` the change it may be older than.
+    """What the issuer said of a token, and when it was asked: no answer is younger than its
+    question. `heard` is how far the feed had come then.
     """
 
     active: bool
     said: dict[str, Any]
     asked_at: float
-    state: int | None = None
-    version: int = UNNUMBERED
+    heard: int
 
     @property
     def jti(self) -> object:
@@ -85,8 +82,8 @@ class Introspection:
         self.breaker = Breaker(ticks)
         self.asked = 0
 
-    def ask(self, token: str, *, wait: bool = True) -> Answer:
-        """What the issuer says right now; raises `Unanswered`."""
+    def ask(self, token: str, heard: int, *, wait: bool = True) -> Answer:
+        """What the issuer says right now; raises `Unanswered`, `WouldWait`."""
         if not self._able:
             raise Unanswered("no credentials to ask with")
         if not wait:
@@ -101,4 +98,4 @@ class Introspection:
             raise Unanswered from None
         self.breaker.succeeded()
         self.asked += 1
-        return Answer(said.get("active") is True, said, asked_at)
+        return Answer(said.get("active") is True, said, asked_at, heard)

@@ -17,10 +17,11 @@ from idp.crypto.dpop import Proof
 from idp.crypto.secrets import new_id
 from idp.crypto.status_list import reference_in
 from idp.guard.config import Config
+from idp.guard.endings import Ended
 from idp.guard.https import MOST_BYTES, Follower
 from idp.guard.introspection import Answer, Introspection
 from idp.guard.jwks import IssuerKeys, WouldWait
-from idp.guard.live import A_STATUS_LIST, NOBODY, THE_ISSUER, Asked, Ended, Listed, Liveness
+from idp.guard.live import A_STATUS_LIST, NOBODY, Asked, Listed, Liveness
 from idp.guard.needs import Arrival, Need
 from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
@@ -78,14 +79,13 @@ class Judge:
         self.keys = IssuerKeys(config.issuer, keys, ticks)
         self.replica = Replica(lambda: config.clock().timestamp(), ticks)
         self.introspection = Introspection(self.keys, calls, ticks, able=able)
-        self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens)
+        self.tokens = Tokens(self.keys, config.issuer, config.audience, config.most_tokens, ticks)
         replay, listed = _shared(config) if config.redis_url else (InMemory(), None)
         self.proofs = Proofs(config.replay or replay, config.nonces, config.origin, challenges)
         self.status_lists = StatusLists(config.issuer, self.keys, lists, config.clock, ticks)
         self.follower = self._new_follower() if able else None
-        self._live = Liveness(
-            self.replica, listed, self.introspection, ticks, config.introspection_cache
-        )
+        asked = (self.tokens, self.replica, listed, self.introspection)
+        self._live = Liveness(*asked, ticks, config.introspection_cache)
 
     def start(self) -> None:
         """Follow the feed from now on; lazily, because servers fork after they have imported."""
@@ -191,12 +191,10 @@ class Judge:
             raise jose.Unverifiable("a handle says nothing to who asks nobody")
         if _TOKEN.fullmatch(token) is None:
             raise self._challenges.bad_request()
-        told = self._live.inquire(token, seen.state if seen is not None else None, wait=wait)
-        if not told.active:
-            raise Ended
-        seen = self.tokens.take_apart(told.said, now)
+        told = self._live.inquire(name, token, known=seen is not None, wait=wait)
+        seen = self.tokens.take_apart(name, told.said, now)
         seen.told = told
-        self.tokens.keep(name, seen)
+        self.tokens.keep(seen)
         return seen, told
 
     def _allowed(
@@ -204,8 +202,8 @@ class Judge:
     ) -> Access:
         """Judge what is known by the policies, and by what the route needs."""
         policies, said, bound = seen.under(self.policies)[0], seen.claims, proof is not None
-        if asked is THE_ISSUER and seen.told is not None:
-            told = seen.told.said
+        told = asked.told.said if asked.told is not None else None
+        if told is not None and asked.asked is Asks.PROVIDER:
             policies = PolicySet.named((*policies.names, *_names(told.get("policies"))))
         presented = self._bare
         if proof is not None or seen.facts.x5t is not None:
@@ -217,9 +215,9 @@ class Judge:
         if policies.check(seen.facts, presented, asked) is not None:
             raise self._challenges.invalid(bound=bound or policies.binds)
         scopes, roles = seen.scopes, seen.roles
-        if policies.roles and asked is not NOBODY and seen.told is not None:
-            roles = strings(seen.told.said.get("roles"))
-            said = {**seen.told.said, **said}
+        if policies.roles and told is not None:
+            roles = strings(told.get("roles"))
+            said = {**told, **said}
             scopes = scopes or frozenset(str(said.get("scope", "")).split())
         lacking = need.details and not need.details <= _types(said)
         if lacking or not (need.scopes <= scopes and need.roles <= roles):

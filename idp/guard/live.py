@@ -6,18 +6,16 @@ no (promise P5).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
+from idp.guard.endings import Ended
 from idp.guard.introspection import Answer, Introspection
-from idp.guard.replica import UNNUMBERED, Replica
+from idp.guard.replica import Replica
 from idp.guard.seen import Seen
+from idp.guard.tokens import Tokens
 from idp.guard.wire import Unanswered
 from idp.policies.model import Asks, TokenFacts
-
-
-class Ended(Exception):
-    """The token is no longer good."""
 
 
 class Listed(Protocol):
@@ -30,11 +28,15 @@ class Listed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Answers the policies' questions: whoever was asked said yes, or we were not here."""
+    """Answers the policies' questions: whoever was asked said yes, or we were not here.
+
+    `told` is what the issuer says of the token, where that counts in this call.
+    """
 
     asked: Asks
     nobody: bool = False
     age: float | None = None
+    told: Answer | None = None
 
     def allowed(self, jti: str) -> bool:
         """On the list, which somebody has read."""
@@ -59,7 +61,6 @@ class Asked:
 NOBODY = Asked(Asks.NOTHING, nobody=True)
 A_STATUS_LIST = Asked(Asks.STATUS_LIST)
 THE_FEED = Asked(Asks.FEED)
-THE_LIST = Asked(Asks.LIST)
 THE_ISSUER = Asked(Asks.PROVIDER)
 
 
@@ -68,12 +69,14 @@ class Liveness:
 
     def __init__(
         self,
+        tokens: Tokens,
         replica: Replica,
         listed: Listed | None,
         introspection: Introspection,
         ticks: Callable[[], float],
         cached_for: float,
     ) -> None:
+        self._tokens = tokens
         self._replica = replica
         self._listed = listed
         self._introspection = introspection
@@ -95,35 +98,44 @@ class Liveness:
         With `state` it must also be known what the server says of its person now. `told` is
         what the issuer has said in this very call; it need not be asked again.
         """
-        fresh = self._replica.fresh  # before the look, see there
-        if self._replica.over(seen.keys, seen.account, seen.generation):
-            raise Ended
-        if fresh and asks <= Asks.LIST and not (state and self._outdated(seen.told)):
+        fresh, before = self._replica.fresh, seen.told  # before the look, see there
+        self._look(seen)
+        if fresh and asks <= Asks.LIST and not (state and self._outdated(seen, before)):
             if asks < Asks.LIST:
-                return THE_FEED
+                return Asked(Asks.FEED, told=before) if state else THE_FEED
             if self._listed is not None and self._listed.good(seen.facts.jti, wait=wait):
-                return THE_LIST
-        if told is None:
-            told = self.kept(seen) or self.inquire(token, seen.state, wait=wait)
-        if not told.active or told.jti not in (None, seen.facts.jti):
-            seen.told = None  # a no says nothing of what its person may do
-            raise Ended
-        seen.told = told
-        return THE_ISSUER
+                self._look(seen)
+                return Asked(Asks.LIST, told=before if state else None)
+        answer = told or self.kept(seen) or self._inquire(token, seen, wait=wait)
+        self._look(seen)
+        return Asked(Asks.PROVIDER, told=answer)
 
     def kept(self, seen: Seen) -> Answer | None:
         """What the issuer said a moment ago, if it may be taken as if it were said now."""
         told = seen.told
         if told is None or self._ticks() - told.asked_at >= self._cached_for:
             return None
-        return None if self._outdated(told) else told
+        return None if self._outdated(seen, told) else told
 
-    def inquire(self, token: str, state: int | None, *, wait: bool) -> Answer:
-        """Ask the issuer, and note which version of the state its answer cannot be older than."""
-        version = UNNUMBERED if state is None else self._replica.version(state)
-        return replace(self._introspection.ask(token, wait=wait), state=state, version=version)
+    def inquire(self, name: bytes, token: str, *, known: bool, wait: bool) -> Answer:
+        """The issuer's yes; a no raises `Ended`, and is final."""
+        answer = self._introspection.ask(token, self._replica.stamp, wait=wait)
+        if not answer.active:
+            self._tokens.end(name, known=known)
+            raise Ended
+        return answer
 
-    def _outdated(self, answer: Answer | None) -> bool:
-        if answer is None:
-            return True
-        return answer.state is None or answer.version != self._replica.version(answer.state)
+    def _inquire(self, token: str, seen: Seen, *, wait: bool) -> Answer:
+        answer = self.inquire(seen.name, token, known=True, wait=wait)
+        if answer.jti not in (None, seen.facts.jti):
+            raise Ended  # of another token, which says nothing of this one
+        self._tokens.hear(seen, answer)
+        return answer
+
+    def _look(self, seen: Seen) -> None:
+        """Once more after every question: news may have come while it was under way."""
+        if self._replica.over(seen.keys, seen.account, seen.generation):
+            raise Ended
+
+    def _outdated(self, seen: Seen, told: Answer | None) -> bool:
+        return told is None or self._replica.changed(seen.state, told.heard)

@@ -54,11 +54,14 @@ def news(said: object) -> News:
 
 
 class _Book:
-    """Keys that are over, and generations; each leaves when nothing can name it any more."""
+    """Keys that are over, and generations; each leaves when nothing can name it any more.
+    `began` is the stamp under which it was begun.
+    """
 
-    __slots__ = ("_moments", "_stretches", "ended", "generations")
+    __slots__ = ("_moments", "_stretches", "began", "ended", "generations")
 
-    def __init__(self) -> None:
+    def __init__(self, began: int) -> None:
+        self.began = began
         self.ended: dict[int, int] = {}
         self.generations: dict[int, tuple[int, int, int]] = {}
         self._moments: dict[int, int] = {}
@@ -100,16 +103,17 @@ class _Book:
 class Replica:
     """The book that is believed, the one that is being filled, and until when it counts.
 
-    One thread writes; any number read, and take no lock.
+    One thread writes; any number read, and take no lock. `stamp` counts whatever is written, and
+    never goes back.
     """
 
     def __init__(self, clock: Callable[[], float], ticks: Callable[[], float]) -> None:
         self._clock = clock
         self._ticks = ticks
         self._began = (clock(), ticks())
-        self._book = _Book()
+        self._book = _Book(0)
         self._filling: _Book | None = None
-        self._stamp = 0
+        self.stamp = 0
         self.epoch: str | None = None
         self.seq = 0
         self.as_of = NEVER
@@ -140,12 +144,14 @@ class Replica:
                 return True
         return self._book.generations.get(account, _NONE)[0] > generation
 
-    def version(self, state: int) -> int:
-        """Changes whenever a change of what the server says of a subject is announced.
+    def changed(self, state: int, since: int) -> bool:
+        """Whether, since this stamp, a change was told of what the server says of a subject.
 
-        Not the number in the row: each API counts for itself.
+        Not by the number in the row: each API counts for itself. Who starts a new book knows
+        nothing of the time before.
         """
-        return self._book.generations.get(state, _NONE)[2]
+        book = self._book
+        return max(book.began, book.generations.get(state, _NONE)[2]) > since
 
     def __len__(self) -> int:
         return len(self._book.ended) + len(self._book.generations)
@@ -157,14 +163,15 @@ class Replica:
         """
         if said.start == 0 and (said.epoch != self.epoch or self.seq != 0):
             self.trusted_until = NEVER  # what we confirm from now on is not in the old book
-            self._filling, self.epoch, self.seq = _Book(), said.epoch, 0
+            self.stamp += 1
+            self._filling, self.epoch, self.seq = _Book(self.stamp), said.epoch, 0
         if said.epoch != self.epoch or said.start != self.seq:
             self.forget_place()
             raise Hole
         book, now = self._filling or self._book, self._now()
         for row in said.rows:
-            self._stamp += 1
-            book.write(row, now, self._stamp)
+            self.stamp += 1
+            book.write(row, now, self.stamp)
         self.seq = said.to
         if said.to != said.head:
             return False

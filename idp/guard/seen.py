@@ -20,8 +20,11 @@ _NO_ROLES: frozenset[str] = frozenset()
 
 @dataclass(slots=True, eq=False)
 class Seen:
-    """One token: what it says, and what the feed would call it."""
+    """One token: what it says, and what the feed would call it. `told` is what the issuer said of
+    it last, if it was a yes.
+    """
 
+    name: bytes
     claims: dict[str, Any]
     facts: TokenFacts
     expires_at: float
@@ -53,7 +56,7 @@ class Seen:
         return under[1], under[2]
 
 
-def taken_apart(claims: dict[str, Any]) -> Seen:
+def taken_apart(name: bytes, claims: dict[str, Any]) -> Seen:
     """What these claims say; raises `Unverifiable` for what no token says."""
     sub, client_id, jti = _text(claims, "sub"), _text(claims, "client_id"), _text(claims, "jti")
     sid = _text(claims, "sid") if claims.get("sid") is not None else None
@@ -78,6 +81,7 @@ def taken_apart(claims: dict[str, Any]) -> Seen:
     keys += [key(kind, subject) for kind, subject in ((SID, sid), (LINE, line)) if subject]
     keys += _lineage(claims.get("lineage", []))
     return Seen(
+        name=name,
         claims=claims,
         facts=facts,
         expires_at=expires_at,

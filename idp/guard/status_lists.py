@@ -92,6 +92,9 @@ class StatusLists:
             said = unpack(claims, uri, now)
         except (Unanswered, jose.Unverifiable):
             return
+        before = self._held.get(uri)
+        if before is not None and said.issued_at < before.said.issued_at:
+            return  # caches need not be of one mind, but what was taken back stays so
         age = max(0.0, now.timestamp() - said.issued_at)  # it may come from a cache
         self._held[uri] = Fetched(said, began - age)
         self._held.move_to_end(uri)

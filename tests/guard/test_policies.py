@@ -206,7 +206,7 @@ class TestHandles:
         issuer.end("sid", "s1")
         wait_until(lambda: guard.health()["seq"] == 1)
 
-        assert (kept, again) == (2, 3)
+        assert (kept, again) == (1, 2)
         assert refusal(guard, handle).error == "invalid_token"
         guard.close()
 

@@ -7,6 +7,7 @@ from functools import partial
 import httpx
 import pytest
 
+from idp.crypto import jose
 from idp.domain.sign_out import Because
 from idp.guard import Guard, Refused
 from idp.guard.needs import Need
@@ -26,15 +27,20 @@ class Line(httpx.BaseTransport):
     asked: list[str] = field(default_factory=list)
     cut: bool = False
     forges: bool = False
+    cached: str | None = None
+    made: str = ""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
         if self.cut:
             raise httpx.ConnectError("nobody answers")
         answer = httpx.WSGITransport(app=self.world.app).handle_request(request)
-        if self.forges and request.url.path.startswith("/status-lists/"):
-            return httpx.Response(200, text=answer.read().decode()[:-6] + "AAAAAA")
-        return answer
+        if not request.url.path.startswith("/status-lists/"):
+            return answer
+        self.made = answer.read().decode()
+        if self.cached is not None:
+            return httpx.Response(200, text=self.cached)
+        return httpx.Response(200, text=self.made[:-6] + "AAAAAA") if self.forges else answer
 
     @property
     def lists(self) -> int:
@@ -122,6 +128,13 @@ def sign_out(offline: Offline) -> None:
         db.session.commit()
 
 
+def list_made_now(offline: Offline) -> str:
+    """What a cache between us and the provider would keep from now on."""
+    claims = jose.claims_of(offline.tokens["access_token"])
+    answer = offline.world.app.test_client().get(claims["status"]["status_list"]["uri"])
+    return str(answer.text)
+
+
 @spec(f"{DRAFT} section 8.3", "P4")
 def test_a_sign_out_counts_when_the_list_is_fetched_again(offline: Offline) -> None:
     before = offline.lets_in()
@@ -177,6 +190,23 @@ def test_without_any_list_nobody_is_let_in(offline: Offline) -> None:
             offline.calls()
         assert refused.value.status == 503
     assert offline.line.lists == 1
+
+
+@spec("C.4", f"{DRAFT} section 8.3")
+def test_an_older_list_from_another_cache_takes_nothing_back(offline: Offline) -> None:
+    offline.calls()
+    oldest = offline.line.made
+    sign_out(offline)
+    offline.later(20)
+    offline.line.cached = list_made_now(offline)
+    offline.later(10)
+    told = offline.lets_in()
+
+    offline.line.cached = oldest
+    offline.later(25)
+
+    assert not told
+    assert not offline.lets_in()
 
 
 @spec("P8")
