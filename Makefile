@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
-.PHONY: help demo run certify-op lint check test journeys bench faults fuzz migrate docs lock clean
+.PHONY: help demo run certify-op lint check test journeys bench faults fuzz migrate docs vendor lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | awk '{printf "  %-10s", $$1; $$1=""; print}'
@@ -82,6 +82,12 @@ migrate: .venv/demo-ready ## Bring the database to the newest shape
 
 docs: .venv/test-ready ## The pages that are read off the code
 	@$(PY) docs/generate.py
+
+CHART := client_demo/static/vendor/chart.js
+
+vendor: .venv/node-ready ## Copy the lab's chart library from npm, with its licence and hashes
+	@cp tests/node/node_modules/chart.js/dist/chart.umd.min.js tests/node/node_modules/chart.js/LICENSE.md $(CHART)/
+	@cd $(CHART) && sha256sum LICENSE.md chart.umd.min.js > SHA256SUMS
 
 lock: .venv/test-ready ## Pin every dependency anew, with hashes
 	@$(PY) -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --extra build --extra server --extra postgres --extra demo --extra test --extra dev -o requirements/test.txt pyproject.toml

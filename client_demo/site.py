@@ -14,7 +14,7 @@ from flask import Flask, Response, abort, jsonify, redirect, render_template, re
 from requests import RequestException
 from werkzeug.wrappers import Response as AnyResponse
 
-from client_demo import settings
+from client_demo import language, settings
 from client_demo.asked import asked
 from client_demo.lab.deeds import Operator
 from client_demo.lab.pages import Lab
@@ -247,6 +247,7 @@ class RelyingParty:
 def create_app(site: settings.Site | None = None) -> Flask:
     """One of the two apps."""
     app = Flask(__name__)
+    language.hang(app)
     RelyingParty(site or settings.site()).hang(app)
     return app
 

@@ -27,7 +27,7 @@ PICTURE = ROOT / "docs" / "demo.png"
 LAB = ROOT / "docs" / "lab.png"
 PORTS = ("IDP_PORT", "DEMO_PORT_A", "DEMO_PORT_B", "DEMO_API_PORT")
 SIZE = {"width": 620, "height": 760}
-WIDE = {"width": 1180, "height": 900}
+WIDE = {"width": 1280, "height": 900}
 GAP = 24
 
 
@@ -97,8 +97,8 @@ def raced(context: BrowserContext, notes_url: str) -> bytes:
     page.fill("#password", PASSWORD)
     page.click("#login-submit")
     page.click("#race-out")
-    page.wait_for_selector(".row.running")
-    page.wait_for_selector(".row.running", state="detached", timeout=60_000)
+    page.wait_for_selector("tr[data-state=running]", state="attached")
+    page.wait_for_selector("tr[data-state=running]", state="detached", timeout=60_000)
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(300)
     return page.locator("#race").screenshot()

@@ -1,22 +1,16 @@
-"""The comparison, as it was measured: in this very visit, or by `idp policies compare`."""
+"""The ten side by side: what was measured beforehand, and what this visit sees."""
 
-import json
-import math
 import time
-from functools import lru_cache
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 from client_demo.lab.exhibits import EXHIBITS
 from client_demo.lab.guests import Guest, Stand
+from client_demo.lab.measured import LOOT, Figures, measured
+from client_demo.language import gettext, number
 
-MEASURED = Path(__file__).parents[2] / "docs" / "policies.json"
-LEAST, MOST, SLOW = 1.0, 60_000.0, 3000.0
-TICKS = tuple(
-    {"at": f"{100 * math.log10(ms) / math.log10(MOST):.2f}", "words": words}
-    for ms, words in ((1, "1 ms"), (10, "10 ms"), (100, "0.1 s"), (1000, "1 s"), (10_000, "10 s"))
-)
+SECOND = 1000.0
+SLOW = 3 * SECOND
+KILO = 1000
 
 
 def rows(guest: Guest | None) -> list[dict[str, Any]]:
@@ -39,53 +33,63 @@ def running(guest: Guest | None) -> bool:
     return any(clock.refused is None and not clock.gone for clock in clocks)
 
 
-@lru_cache(maxsize=1)
-def measured(path: Path = MEASURED) -> dict[str, dict[str, float]]:
-    """What `idp policies compare --json` has measured, if it lies here: for each policy the
-    milliseconds until its token was refused, and of one call.
-    """
-    try:
-        return {
-            row["policy"]: {"ms": row["sign_out"]["took"]["p50"], "price": row["cost"]["call_ms"]}
-            for row in json.loads(path.read_text())["rows"]
-            if row["sign_out"] and row["cost"]
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def position(ms: float) -> float:
-    """Where a time stands between the ends of the chart, in percent, on a logarithmic scale."""
-    kept = min(max(ms, LEAST), MOST)
-    return round(100 * math.log10(kept / LEAST) / math.log10(MOST / LEAST), 2)
-
-
 def said(ms: float) -> str:
     """A time, as people say it."""
     if ms < 1:
-        return "under 1 ms"
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"  # noqa: PLR2004
+        return gettext("under 1 ms")
+    return f"{ms:.0f} ms" if ms < SECOND else gettext("%(n)s s", n=number(ms / SECOND))
 
 
 def _row(name: str, guest: Guest | None) -> dict[str, Any]:
     before, stand = measured().get(name), guest.stands.get(name) if guest is not None else None
     here = guest.measured.get(name, []) if guest is not None else []
-    prices = guest.prices.get(name) if guest is not None else None
-    row: dict[str, Any] = {"name": name, "state": "idle", "dots": [position(ms) for ms in here]}
-    ms = float(here[-1]) if here else (before or {}).get("ms")
-    price = median(prices) if prices else (before or {}).get("price")
     clock = stand.clock if stand is not None else None
+    row: dict[str, Any] = {"name": name, "state": "idle", "here": here, "running": None}
     if clock is not None and clock.refused is None and not clock.gone:
-        ms, row["state"] = (time.time() - clock.started) * 1000, "running"
+        row |= {"state": "running", "running": (time.time() - clock.started) * SECOND}
     elif here:
         row["state"] = "refused"
     elif _signed_in(stand):
         row["state"] = "ready"
-    row["slow"] = ms is not None and ms > SLOW
-    row |= {"ms": ms, "price": price, "at": position(ms) if ms is not None else 0}
-    row["words"] = said(ms) if ms is not None else ""
-    row["price_words"] = f"{price:.1f} ms" if price is not None else ""
+    now = row["running"] if row["running"] is not None else here[-1] if here else None
+    row["now"] = now
+    row["slow"] = (now if now is not None else before.p50 if before else 0.0) > SLOW
+    row["before"] = before.shown() if before is not None else None
+    words = _words(now, before)
+    row |= {"words": words, "sentence": _sentence(words)}
+    row["loot"] = list(before.thief) if before is not None else []
     return row
+
+
+def _words(now: float | None, before: Figures | None) -> dict[str, str]:
+    """The same in words, for the table and for whoever cannot see a chart."""
+    words = {"now": said(now)} if now is not None else {}
+    if before is not None:
+        words |= {
+            "p50": said(before.p50),
+            "p99": said(before.p99),
+            "slowest": said(before.slowest),
+            "price": gettext("%(n)s ms", n=number(before.price)),
+            "asked": f"{before.asked:g}",
+            "state": gettext("%(n)s KB", n=number(before.state / KILO)),
+            "access": gettext(LOOT[before.thief[0]]),
+            "refresh": gettext(LOOT[before.thief[1]]),
+        }
+    return words
+
+
+def _sentence(words: dict[str, str]) -> str:
+    """A row, read aloud."""
+    parts = [gettext("Your sign-out: %(now)s.", now=words["now"])] if "now" in words else []
+    if "p50" in words:
+        parts += [
+            gettext("Measured beforehand: let in for %(p50)s, at worst %(slowest)s.", **words),
+            gettext("One call takes %(price)s, with %(asked)s questions to the provider.", **words),
+            gettext("For each sign-in, %(state)s are kept.", **words),
+            gettext("A thief gets in with a copied pass: %(access)s;", **words),
+            gettext("with a copied renewal key: %(refresh)s.", **words),
+        ]
+    return " ".join(parts) or gettext("Nothing is measured yet.")
 
 
 def _signed_in(stand: Stand | None) -> bool:

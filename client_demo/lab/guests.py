@@ -15,7 +15,6 @@ from client_demo.visits import VISIT_LIVES, Visit
 MOST_GUESTS = 1000
 MOST_ENTRIES = 120
 MOST_MEASURED = 20
-MOST_PRICES = 200
 
 
 @dataclass
@@ -90,15 +89,10 @@ class Guest:
     until: float
     stands: dict[str, Stand] = field(default_factory=dict)
     measured: dict[str, list[int]] = field(default_factory=dict)
-    prices: dict[str, deque[float]] = field(default_factory=dict)
 
     def measure(self, name: str, ms: int) -> None:
         """How long a pass outlived a sign-out, once more."""
         self.measured[name] = [*self.measured.get(name, []), ms][-MOST_MEASURED:]
-
-    def took(self, name: str, ms: float) -> None:
-        """How long one call took that was let in."""
-        self.prices.setdefault(name, deque(maxlen=MOST_PRICES)).append(ms)
 
 
 class Guests:

@@ -76,7 +76,6 @@ class Lab:
             exhibits=EXHIBITS,
             rows=chart.rows(guest),
             source=chart.source(guest),
-            ticks=chart.TICKS,
             signed_in=signed_in,
         )
 

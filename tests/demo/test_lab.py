@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from client_demo.lab import chart
 from client_demo.lab.exhibits import EXHIBITS
+from client_demo.lab.measured import measured
 from client_demo.lab.wire import part, shortened
 from client_demo.settings import Site
 from client_demo.site import create_app
@@ -185,15 +185,43 @@ def test_no_part_of_an_exchange_shows_a_whole_token(name: str) -> None:
 @spec("product: the demo's figures are measured")
 def test_the_chart_shows_what_was_measured_or_nothing(tmp_path: Path) -> None:
     kept = tmp_path / "comparison.json"
-    row = {"policy": "opaque", "sign_out": {"took": {"p50": 4.5}}, "cost": {"call_ms": 2.0}}
+    row = {
+        "policy": "rotation",
+        "ends": "FEED",
+        "sign_out": {"took": {"p50": 4.5, "p99": 20, "max": 22.5}},
+        "cost": {"call_ms": 2.0, "provider_calls": 1.0, "state_bytes": 3600},
+        "thief": {
+            "access_worked": True,
+            "old_refresh_worked": False,
+            "new_refresh_worked": True,
+            "owner_kept_line_after_new": False,
+            "loot_ended_by_sign_out": True,
+        },
+    }
     kept.write_text(json.dumps({"rows": [row, row | {"policy": "sso", "sign_out": None}]}))
 
-    assert chart.measured(kept) == {"opaque": {"ms": 4.5, "price": 2.0}}
-    assert chart.measured(tmp_path / "nowhere.json") == {}
-    assert chart.measured(Path(__file__)) == {}
+    (found,) = measured(kept).values()
+
+    assert (found.p50, found.p99, found.slowest) == (4.5, 20.0, 22.5)
+    assert (found.price, found.asked, found.state) == (2.0, 1.0, 3600)
+    assert found.thief == ("once", "caught")
 
 
 @spec("product: the demo's figures are measured")
-@pytest.mark.parametrize(("ms", "at"), [(0.1, 0.0), (1.0, 0.0), (60_000.0, 100.0), (9e9, 100.0)])
-def test_a_time_stands_between_the_ends_of_the_chart(ms: float, at: float) -> None:
-    assert chart.position(ms) == at
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{}]}', '{"rows": [{"policy": 1}]}'])
+def test_a_file_that_says_nothing_makes_an_empty_chart(tmp_path: Path, text: str) -> None:
+    kept = tmp_path / "comparison.json"
+    kept.write_text(text)
+
+    assert measured(kept) == {}
+    assert measured(tmp_path / "nowhere.json") == {}
+
+
+@spec("product: the demo's figures are measured")
+def test_the_pages_show_all_ten_rows_of_the_measurement(browser: FlaskClient) -> None:
+    rows = browser.get("/lab/state").json["rows"]
+
+    assert [row["name"] for row in rows] == NAMES
+    assert all(row["before"]["slowest"] >= row["before"]["p50"] for row in rows)
+    assert {row["before"]["asked"] for row in rows} == {0.0, 1.0}
+    assert next(row for row in rows if row["name"] == "device_bound")["loot"] == ["nothing"] * 2

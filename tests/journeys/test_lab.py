@@ -214,8 +214,8 @@ def test_ten_passes_race_to_their_end(context: BrowserContext, demo: Demo) -> No
 
     page.click("#race-out", timeout=LETS_GO)
 
-    expect(page.locator(".row.refused")).to_have_count(10, timeout=LETS_GO)
-    expect(page.locator(".row.slow")).to_have_attribute("data-name", "short_jwt")
+    expect(page.locator("tr[data-state=refused]")).to_have_count(10, timeout=LETS_GO)
+    expect(page.locator("tr[data-slow=yes]")).to_have_attribute("data-name", "short_jwt")
 
 
 @spec("WCAG 2.2 AA", "product: the lab")

@@ -8,8 +8,15 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+const LANGUAGE = document.documentElement.lang;
+
+export function number(value, digits = 1) {
+  return value.toLocaleString(LANGUAGE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 export function milliseconds(ms) {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 1) return "< 1 ms";
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${number(ms / 1000, ms % 1000 ? 1 : 0)} s`;
 }
 
 export async function ask(url, method = "GET") {

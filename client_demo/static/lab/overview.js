@@ -1,47 +1,55 @@
 // The race: ten passes, one sign-out, drawn while it happens.
 import { ask } from "./dom.js";
+import { pointAt, show } from "./board.js";
 
 const card = document.getElementById("race");
 const words = document.getElementById("race-said");
-const rows = new Map([...document.querySelectorAll(".row[data-name]")].map((row) => [row.dataset.name, row]));
-const STATES = ["idle", "ready", "running", "refused"];
-const SVG = "http://www.w3.org/2000/svg";
+const board = document.getElementById("board");
+const readout = document.getElementById("readout");
+const hint = readout.textContent;
 
-function dots(row, list) {
-  const group = row.querySelector(".dots");
-  if (group.childElementCount === list.length) return;
-  group.replaceChildren(...list.map((at) => {
-    const dot = document.createElementNS(SVG, "circle");
-    for (const [name, value] of Object.entries({ cx: `${at}%`, cy: "50%", r: 4 })) dot.setAttribute(name, value);
-    return dot;
-  }));
+function write(rows) {
+  for (const row of rows) {
+    const line = document.querySelector(`tr[data-name=${row.name}]`);
+    line.dataset.state = row.state;
+    line.dataset.slow = row.slow ? "yes" : "no";
+    for (const cell of line.querySelectorAll("[data-key]")) {
+      const text = row.words[cell.dataset.key] || "–";
+      if (cell.textContent !== text) cell.textContent = text;
+    }
+    document.getElementById(`sum-${row.name}`).textContent = row.sentence;
+  }
 }
 
-function draw(said) {
-  for (const now of said.rows) {
-    const row = rows.get(now.name);
-    row.classList.remove(...STATES);
-    row.classList.add(now.state);
-    row.classList.toggle("known", now.ms !== null);
-    row.querySelector(".bar").setAttribute("x2", `${now.at}%`);
-    row.querySelector(".head").setAttribute("cx", `${now.at}%`);
-    if (now.words) row.querySelector(".value").textContent = now.words;
-    if (now.price_words) row.querySelector(".price").textContent = now.price_words;
-    row.classList.toggle("slow", now.slow);
-    dots(row, now.dots);
-  }
-  if (card.dataset.running === "yes" && !said.running) words.textContent = words.dataset.after;
-  card.dataset.running = said.running ? "yes" : "no";
+function atHand(name) {
+  pointAt(name);
+  for (const part of board.querySelectorAll("[data-name]")) part.classList.toggle("active", part.dataset.name === name);
+  readout.textContent = name ? document.getElementById(`sum-${name}`).textContent : hint;
 }
 
 async function look() {
   let running = false;
   try {
     const said = await ask("/lab/state");
-    draw(said);
     running = said.running;
+    show(said.rows);
+    write(said.rows);
+    if (card.dataset.running === "yes" && !running) words.textContent = words.dataset.after;
+    card.dataset.running = running ? "yes" : "no";
   } catch { /* the app is away for a moment */ }
   setTimeout(look, running ? 80 : 1500);
 }
 
+board.addEventListener("row", ({ detail }) => atHand(detail));
+for (const part of board.querySelectorAll("[data-name]")) {
+  part.addEventListener("mouseenter", () => atHand(part.dataset.name));
+  part.addEventListener("focus", () => atHand(part.dataset.name));
+  part.addEventListener("blur", () => atHand(null));
+}
+board.addEventListener("mouseleave", () => atHand(null));
+document.getElementById("pick").addEventListener("change", ({ target }) => { board.dataset.show = target.value; });
+let opened = false;
+const table = document.getElementById("as-table");
+addEventListener("beforeprint", () => { opened = table.open; table.open = true; });
+addEventListener("afterprint", () => { table.open = opened; });
 look();
