@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -50,7 +51,12 @@ def _matching(pattern: re.Pattern[str], example: str) -> Callable[[str, object],
 def _email(name: str, value: object) -> str:
     text = _text(name, value)
     local, at, domain = text.rpartition("@")
-    if not (local and at and "." in domain) or "@" in local or " " in text:
+    # Who reads it may take a full-width sign for the sign.
+    if (
+        not (local and at and "." in domain)
+        or " " in text
+        or normalize("NFKC", text).count("@") > 1
+    ):
         raise ValueError(f"{name} should look like ann@example.com")
     return text
 

@@ -5,6 +5,7 @@ pages to themselves.
 import hashlib
 import hmac
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, abort, current_app, g, request
@@ -161,8 +162,10 @@ def _headers(response: Response) -> Response:
         headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-    if request.endpoint != "static":
-        headers["Cache-Control"] = "public, max-age=300" if embeddable else "no-store"
+    if embeddable:
+        headers["Cache-Control"] = "public, max-age=300"
+    elif request.endpoint != "static" or response.status_code >= HTTPStatus.BAD_REQUEST:
+        headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -229,6 +229,7 @@ def test_unknown_client_and_wrong_secret_read_the_same(world: World, rp: Rp) -> 
 
 
 @spec("RFC 7523 section 3", "JWA-01", "JWA-02", "JWA-03", "CVE-2025-27370", "CVE-2020-5300")
+@spec("CVE-2020-12692")
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -124,7 +124,7 @@ def test_what_would_be_more_is_refused(chain: Chain, more: dict[str, Any], error
     assert (answer.status_code, answer.json["error"]) == (400, error)
 
 
-@spec("RFC 8693 section 2.2.1", "EXC-02")
+@spec("RFC 8693 section 2.2.1", "EXC-02", "CVE-2020-12690")
 def test_scopes_become_fewer_and_the_life_is_not_longer(chain: Chain) -> None:
     narrow = chain.tokens(scope="openid notes:read")["access_token"]
     chain.world.clock.advance(seconds=250)

@@ -1,5 +1,6 @@
 """The numbers for operators: who may read them, and that they are true."""
 
+import hmac
 import re
 from pathlib import Path
 
@@ -49,6 +50,20 @@ def test_the_numbers_are_for_whoever_has_the_token(guarded: World, address: str)
         assert status(http, address, Authorization=wrong) == 401
     for wrong in (f"Bearer {TOKEN}x", f"Bearer {TOKEN} x", "Bearer \xe4\xf6"):
         assert status(http, address, Authorization=wrong) == 401
+
+
+@spec("EDG-10", "CVE-2024-52307")
+def test_the_token_is_compared_in_time_that_tells_nothing(
+    guarded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+    really = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append(b) or really(a, b))
+
+    answer = status(guarded.http(), ELSEWHERE, Authorization=f"Bearer {TOKEN[:-1]}")
+
+    assert answer == 401
+    assert TOKEN.encode() in compared
 
 
 @spec("EDG-10")

@@ -75,7 +75,7 @@ def without_tokens(page: str) -> str:
     return re.sub(r'(value|content|href)="[^"]*[\w-]{40,}[^"]*"', "", page)
 
 
-@spec("PWD-05", "V6.3.8")
+@spec("PWD-05", "V6.3.8", "CVE-2026-23511", "CVE-2024-41952")
 @pytest.mark.parametrize("name", ["nobody", "dora", "keya", "ALICE", " alice ", "\ufffd"])
 def test_whoever_it_is_a_wrong_answer_looks_the_same(house: World, name: str) -> None:
     rest(house, "alice", name)
@@ -264,7 +264,7 @@ def test_a_header_does_not_change_who_is_counted(tmp_path: Path) -> None:
     assert [answer.status_code for answer in answers] == [201, 201, 429]
 
 
-@spec("PWD-06")
+@spec("PWD-06", "CVE-2026-4633")
 def test_a_hint_does_not_tell_who_exists(house: World) -> None:
     rp = house.rp()
     pages = {}

@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from idp.crypto import jose
 
-RESERVED_PARAMETERS = {"code", "state", "iss", "error", "response", "error_description"}
+RESERVED_PARAMETERS = {"code", "state", "iss", "session_state", "response"}
+RESERVED_PARAMETERS |= {"error", "error_description", "error_uri"}
+RESERVED_PARAMETERS |= {"access_token", "token_type", "expires_in", "id_token", "scope"}
 LOOPBACK_HOSTS = ("127.0.0.1", "::1")
 LONGEST_NAME = 200
 LONGEST_URI = 2000
@@ -134,9 +136,12 @@ def redirect_uri(uri: str, application_type: str, *, loopback: bool) -> str:
     """Where a browser may be sent with a code in its hands (RED-03, RED-04; RFC 8252)."""
     name = "redirect_uris"
     scheme, host, query = _split(name, uri)
-    names = {key for key, _ in parse_qsl(query, keep_blank_values=True)}
+    # Some servers take a semicolon for an ampersand.
+    names = {key for key, _ in parse_qsl(query.replace(";", "&"), keep_blank_values=True)}
     if names & RESERVED_PARAMETERS:
         raise InvalidMetadata("a redirect URI must not bring its own code or state", _code(name))
+    if "*" in uri:
+        raise InvalidMetadata("a redirect URI is one address and has no wildcard", _code(name))
     if scheme == "https" and host:
         return uri
     if application_type == "native":
