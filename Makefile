@@ -70,9 +70,11 @@ bench: .venv/test-ready ## What flows, guards and sign-outs cost, against budget
 
 MINUTES ?= 1
 SEED ?= 1
+VOLUME ?= 0
+BURSTS ?= 0
 
-faults: .venv/test-ready ## What is promised, while things are killed; MINUTES=, SEED=
-	@$(PY) -m tests.faults --minutes $(MINUTES) --seed $(SEED)
+faults: .venv/test-ready ## What is promised, while things are killed; MINUTES=, VOLUME=, BURSTS=
+	@$(PY) -m tests.faults --minutes $(MINUTES) --volume $(VOLUME) --bursts $(BURSTS) --seed $(SEED)
 
 fuzz: .venv/fuzz-ready ## What reads what strangers send, each reader for SECONDS=
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)

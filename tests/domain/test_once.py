@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from idp.store import db
+from tests.faults import bursts
 from tests.support.holder import Holder
 from tests.support.race import Race, at_real_time
 from tests.support.services import free_port
@@ -26,21 +27,8 @@ def test_a_refresh_token_has_one_winner(
     raced: tuple[World, Race, dict[str, str]],
 ) -> None:
     world, race, _ = raced
-    world.person()
-    rp = world.rp()
-    at_real_time(world)
-    browser = world.browser()
-    browser.sign_in()
 
-    for _ in range(BURSTS):
-        at_real_time(world)
-        token = browser.tokens(rp)["refresh_token"]
-        form = {"grant_type": "refresh_token", "refresh_token": token}
-        answers = race.run("/token", form, rp)
-
-        statuses = [status for status, _, _ in answers]
-        assert statuses.count(200) <= 1, statuses
-        assert set(statuses) <= {200, 400}, statuses
+    assert bursts.run(world, race, BURSTS, bursts.refresh_token) == []
 
 
 @pytest.mark.slow
@@ -50,27 +38,8 @@ def test_a_code_has_one_winner_and_a_race_ends_what_it_bought(
     raced: tuple[World, Race, dict[str, str]],
 ) -> None:
     world, race, _ = raced
-    world.person()
-    rp = world.rp()
-    at_real_time(world)
-    browser = world.browser()
-    browser.sign_in()
 
-    for _ in range(BURSTS):
-        at_real_time(world)
-        code = browser.code(rp)
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": rp.redirect_uri,
-            "code_verifier": browser.verifier,
-        }
-        answers = race.run("/token", form, rp)
-
-        winners = [refresh for status, refresh, _ in answers if status == 200]
-        assert len(winners) == 1, answers
-        assert {status for status, _, _ in answers} <= {200, 400}, answers
-        assert rp.refresh(winners[0]).json["error"] == "invalid_grant"
+    assert bursts.run(world, race, BURSTS, bursts.code) == []
 
 
 @pytest.mark.slow

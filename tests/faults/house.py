@@ -5,7 +5,7 @@ that hears of sign-outs, people and their apps.
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,26 +55,28 @@ def house(
     recorder: Recorder,
     *,
     actors: int = 4,
+    nodes: int = 3,
     grace: int = GRACE,
+    apis: Mapping[str, tuple[str, ...]] = APIS,
 ) -> Iterator[House]:
     """All of it, on `sqlite`, or on `postgresql` with Redis."""
     with ExitStack() as stack:
-        built = House(_plan(folder, actors, grace))
+        built = House(_plan(folder, actors, nodes, grace))
         if store == "postgresql":
             _services(built, stack)
         receiver = stack.enter_context(Receiver(recorder).serving())
         built.plan.environ["IDP_OUTBOUND__ALLOWED"] = f"localhost:{receiver.port}"
         idp = [sys.executable, "-m", "idp.cli", "migrate"]
         subprocess.run(idp, env=built.plan.environ, cwd=ROOT, check=True, capture_output=True)
-        _fill(built.plan, receiver)
+        _fill(built.plan, receiver, apis)
         built.plan.save(folder / "plan.json")
         receiver.trusts(built.plan)
         _start(built, stack, folder, seed)
         yield built
 
 
-def _plan(folder: Path, actors: int, grace: int) -> Plan:
-    ports = [free_port() for _ in range(5)]
+def _plan(folder: Path, actors: int, nodes: int, grace: int) -> Plan:
+    ports = [free_port() for _ in range(2 + nodes)]
     issuer = f"http://localhost:{ports[0]}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
     environ = kept | {
@@ -102,17 +104,17 @@ def _services(built: House, stack: ExitStack) -> None:
     }
 
 
-def _fill(plan: Plan, receiver: Receiver) -> None:
+def _fill(plan: Plan, receiver: Receiver, apis: Mapping[str, tuple[str, ...]]) -> None:
     """APIs, apps and people, through the domain."""
     app, now = create_app(load(environ=plan.environ)), datetime.now(UTC)
     op = app.extensions["idp"]
     with app.app_context():
-        for api, policies in APIS.items():
+        for api, policies in apis.items():
             lifetime = timedelta(seconds=SHORT) if api == "short" else None
             scopes = {f"{api}:use": f"Use {api}"}
             op.resources.add(audience(api), api, scopes, policies, now, lifetime=lifetime)
         details = {"client_name": "API", "grant_types": ["client_credentials"]}
-        view, secret = op.clients.add(details, serves=map(audience, APIS), now=now)
+        view, secret = op.clients.add(details, serves=map(audience, apis), now=now)
         plan.api = (view.client_id, secret)
         public = {"token_endpoint_auth_method": "none"}
         for name, policies, more in (

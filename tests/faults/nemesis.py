@@ -5,6 +5,7 @@ the history from when it began until whoever was hit had been started again.
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
 
@@ -21,10 +22,15 @@ REDIS_PAUSE_MS = 1500
 class Nemesis:
     """Does harm until the time is over, then leaves everything running."""
 
-    def __init__(self, house: House, recorder: Recorder, seed: int) -> None:
+    def __init__(
+        self, house: House, recorder: Recorder, seed: int, pause: tuple[float, float] = PAUSE
+    ) -> None:
+        self.done = 0
         self._house = house
         self._recorder = recorder
+        self._pause = pause
         self._chance = random.Random(seed)
+        self._waiting: list[Callable[[], None]] = []
         self._faults: list[Callable[[], None]] = [self.kill_worker, self.kill_server]
         if house.worker is not None:
             self._faults.append(self.kill_courier)
@@ -35,17 +41,26 @@ class Nemesis:
 
     def until(self, ends: float) -> None:
         """Each kind of fault in turn, in shuffled rounds."""
-        waiting: list[Callable[[], None]] = []
         while True:
-            pause = self._chance.uniform(*PAUSE)
+            pause = self._chance.uniform(*self._pause)
             if time.monotonic() + pause > ends:
                 return
             time.sleep(pause)
-            waiting = waiting or self._chance.sample(self._faults, len(self._faults))
-            fault = waiting.pop()
-            with self._recorder.doing("nemesis", "fault", fault.__name__) as doing:
-                fault()
-                doing.ok()
+            self._one()
+
+    def until_told(self, over: threading.Event) -> None:
+        """The same, for as long as it takes."""
+        while not over.wait(self._chance.uniform(*self._pause)):
+            self._one()
+
+    def _one(self) -> None:
+        if not self._waiting:
+            self._waiting = self._chance.sample(self._faults, len(self._faults))
+        fault = self._waiting.pop()
+        with self._recorder.doing("nemesis", "fault", fault.__name__) as doing:
+            fault()
+            doing.ok()
+        self.done += 1
 
     def kill_worker(self) -> None:
         """One process of one server; the server must replace it by itself."""

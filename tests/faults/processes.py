@@ -62,9 +62,16 @@ class Process:
 
     def hear(self, word: str) -> None:
         """Wait until it says this."""
-        said = _open(self.child.stdout).readline().strip()
+        said = self.line().strip()
         if said != word:
             raise RuntimeError(f"{self._command[2:]} said {said!r}; see {self._log}")
+
+    def line(self) -> str:
+        """What it says next; raises when it is gone."""
+        said = _open(self.child.stdout).readline()
+        if not said:
+            raise RuntimeError(f"{self._command[2:]} is gone; see {self._log}")
+        return said
 
     def end(self) -> None:
         """Kindly, then not."""
