@@ -31,6 +31,7 @@ from idp.domain.live import Live
 from idp.domain.outbound import Outbound
 from idp.domain.receipts import Receipts
 from idp.domain.resources import Resources
+from idp.domain.second_factors import SecondFactors
 from idp.domain.sessions import Sessions
 from idp.domain.sign_out import SignOuts
 from idp.domain.signals import Signals
@@ -116,9 +117,10 @@ def _assemble(settings: Settings, master: bytes) -> tuple[Provider, Outbound]:
     nonces = Nonces(derive_key(master, "dpop nonces"))
     keys = Keys(session, derive_key(master, "signing keys"), nonces)
     tokens = Tokens(session, keys, live, Issued(session, _listing(settings)), feed, rules)
+    factors = SecondFactors(session, derive_key(master, "second factors"))
     provider = Provider(
         rules=rules,
-        accounts=Accounts(session, rules),
+        accounts=Accounts(session, factors, rules),
         clients=clients,
         resources=Resources(session, feed, rules.resource_policies),
         sessions=Sessions(session, live, rules),

@@ -113,6 +113,26 @@ def reset_password(username: str, as_json: bool) -> None:
         show_one({"link": link, "expires": desk.now + password_reset.LIVES}, as_json=as_json)
 
 
+@account.command("remove-second-factor")
+@click.argument("username")
+@json_option
+def remove_second_factor(username: str, as_json: bool) -> None:
+    """Take a person's authenticator app and recovery codes away, and sign them out everywhere.
+
+    For who has lost the phone and the paper. Be sure who is asking: a password is enough then.
+    The person is told on their account page. Prints the receipt.
+    """
+    with at_desk() as desk:
+        row = find_account(desk, username)
+        if not desk.op.accounts.second_factors.remove(row.id):
+            raise refuse(f"the account {username!r} has no second factor")
+        desk.op.events.record("AuthenticatorRemoved", desk.now, account_id=row.id, by=BY)
+        why = Because("authenticator_removed", BY)
+        receipt = desk.op.sign_outs.everywhere(row.id, why, desk.now)
+        desk.settle(receipt)
+        _show_receipt(desk, receipt, as_json)
+
+
 @account.command("sessions")
 @click.argument("username")
 @json_option

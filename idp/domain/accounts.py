@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.domain.passwords import common_passwords, hash_password
 from idp.domain.profile import checked_claims
 from idp.domain.rules import Rules
+from idp.domain.second_factors import SecondFactors
 from idp.store import DbSession, Json, writing
 from idp.store.people import Account, Credential
 
@@ -60,9 +61,10 @@ class Named:
 class Accounts:
     """Everybody who can sign in."""
 
-    def __init__(self, session: DbSession, rules: Rules) -> None:
+    def __init__(self, session: DbSession, second_factors: SecondFactors, rules: Rules) -> None:
         self._session = session
         self._rules = rules
+        self.second_factors = second_factors
 
     def create(
         self, username: str, password: str | None, claims: Mapping[str, Any], now: datetime

@@ -24,6 +24,8 @@ CREDENTIALS: Mapping[str, tuple[str, str, str]] = {
     "PasswordReset": ("password", "update", "The password was set anew."),
     "PasskeyAdded": ("fido2-roaming", "create", "A passkey was added."),
     "PasskeyRemoved": ("fido2-roaming", "delete", "A passkey was removed."),
+    "AuthenticatorAdded": ("app", "create", "An authenticator app was added."),
+    "AuthenticatorRemoved": ("app", "delete", "The authenticator app was removed."),
 }
 _REASONS: Mapping[str, str] = {
     "signed_out": "The person signed out.",
@@ -32,6 +34,8 @@ _REASONS: Mapping[str, str] = {
     "disabled": "The account was disabled.",
     "password_changed": "The password was changed.",
     "credential_removed": "A credential was removed.",
+    "authenticator_added": "An authenticator app was added.",
+    "authenticator_removed": "The authenticator app was removed.",
     "token_reused": "A refresh token came back after it was spent.",
     "code_replayed": "An authorization code came back after it was spent.",
     "consent_withdrawn": "The person withdrew their consent.",

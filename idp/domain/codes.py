@@ -16,7 +16,7 @@ from idp.store import DbSession, Prebuilt, writing
 from idp.store.sessions import Code
 
 __all__ = ["AUTHORIZATION", "CHALLENGE", "INITIAL_ACCESS", "INTERACTION", "LOGOUT", "AlreadySpent"]
-__all__ += ["PUSHED", "RESET", "Code", "Codes", "Gone"]
+__all__ += ["ENROLMENT", "PUSHED", "RESET", "SECOND_STEP", "Code", "Codes", "Gone"]
 
 AUTHORIZATION = "authorization"
 INTERACTION = "interaction"
@@ -25,9 +25,12 @@ INITIAL_ACCESS = "initial-access"
 LOGOUT = "logout"
 PUSHED = "pushed"
 RESET = "reset"
+SECOND_STEP = "second-step"
+ENROLMENT = "enrolment"
 
 PREFIXES = {AUTHORIZATION: "ac_", INTERACTION: "tx_", CHALLENGE: "ch_", INITIAL_ACCESS: "ia_"}
-PREFIXES |= {LOGOUT: "lo_", PUSHED: "pr_", RESET: "rs_"}
+PREFIXES |= {LOGOUT: "lo_", PUSHED: "pr_", RESET: "rs_", SECOND_STEP: "st_"}
+PREFIXES |= {ENROLMENT: "en_"}
 
 _ISSUE = Prebuilt(
     insert(Code).values(

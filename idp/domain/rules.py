@@ -33,6 +33,7 @@ class Rules:
     max_silence: timedelta = timedelta(seconds=3)  # how long a guard trusts what it last heard
     strict: bool = False  # a sign-out waits until every guard that listens has confirmed
     feed_listeners: int = 16  # guards that may wait for news at once, in each process
+    second_factor: str = "enrolled"  # who must have one: or "nobody", or "all"
     pkce_required: str = "public"  # or "all"
     legacy_response_types: bool = False  # access tokens in the address of an answer
     dpop_nonce_required: bool = False  # RFC 9449 section 8

@@ -1,4 +1,4 @@
-"""How often: sign-ins, client secrets, registrations.
+"""How often: sign-ins, codes, client secrets, registrations.
 
 Tries are counted before they are made, so that guesses made at once are all counted. Whoever
 guesses a password waits longer each time, up to a quarter of an hour; nobody is ever locked
@@ -45,6 +45,8 @@ MINUTE = timedelta(minutes=1)
 LIMITS = {
     "account": Limit(10, timedelta(days=1), pause=MINUTE),
     "device": Limit(10, timedelta(days=1), pause=MINUTE),
+    "second_factor": Limit(5, timedelta(days=1), pause=MINUTE),  # by account
+    "second_factor_here": Limit(5, timedelta(days=1), pause=MINUTE),  # where it is at home
     "address": Limit(100, 10 * MINUTE),
     "client": Limit(60, MINUTE),
     "registration": Limit(20, 60 * MINUTE),

@@ -25,6 +25,7 @@ from idp.settings.rooms import (
     Outbound,
     Policies,
     Registration,
+    SecondFactor,
     Server,
     Signals,
     SignOut,
@@ -64,6 +65,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
     policies: Policies = Policies()
     registration: Registration = Registration()
     throttle: Throttle = Throttle()
+    second_factor: SecondFactor = SecondFactor()
     client_documents: ClientDocuments = ClientDocuments()
     dpop: Dpop = Dpop()
     mtls: Mtls = Mtls()
@@ -157,6 +159,7 @@ class Settings(BaseSettings, frozen=True, extra="forbid"):
             max_silence=timedelta(seconds=self.feed.max_silence),
             strict=self.sign_out.strict,
             feed_listeners=self.feed.listeners,
+            second_factor=self.second_factor.required,
             pkce_required=self.pkce_required,
             legacy_response_types=self.legacy_response_types,
             dpop_nonce_required=self.dpop.nonce_required,

@@ -90,6 +90,12 @@ class Throttle(Room):
     sign_ins: int = Field(100, ge=10)
 
 
+class SecondFactor(Room):
+    """Who must show a code, or a passkey, beside the password."""
+
+    required: Literal["nobody", "enrolled", "all"] = "enrolled"
+
+
 class ClientDocuments(Room):
     """Clients that describe themselves at an address of their own."""
 

@@ -1,8 +1,8 @@
-"""Rows about people: their accounts and their passkeys."""
+"""Rows about people: their accounts, and what opens them."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import Json, Row
@@ -49,3 +49,32 @@ class Credential(Row, kw_only=True):
     name: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Totp(Row, kw_only=True):
+    """An authenticator app (RFC 6238). The secret is sealed for this row and this person;
+    `last_step` is the last time step whose code was accepted, and only later ones are.
+    """
+
+    __tablename__ = "totp"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), unique=True
+    )
+    sealed: Mapped[bytes]
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class RecoveryCode(Row, kw_only=True):
+    """A code on paper, for who has lost the phone. Only a hash of it and of its owner is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("ix_recovery_code_account_id", "account_id"),)
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -44,7 +44,7 @@ def question(row: Approval, here: Here) -> Question | None:
         client_host(client),
         asked,
         mark(row, here),
-        answer.outdated(row, client, here.session, now()),
+        answer.outdated(op, row, client, here.session, now()),
         _network(str(row.asked.get("address", ""))),
     )
 

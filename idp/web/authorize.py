@@ -27,6 +27,7 @@ from idp.web.wire import commit, now, provider, read_request
 blueprint = Blueprint("authorize", __name__)
 
 REMEMBERED = timedelta(days=1)
+PAGES = {Step.SIGN_IN: "/sign-in", Step.CODE: "/sign-in/code", Step.CONSENT: "/consent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def authorize() -> AnyResponse:
         "stronger": False,
     }
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
-    step = next_step(draft, session, grant, done, now())
+    step = next_step(draft, session, grant, done, op, now())
     if session is not None and step is Step.NOTHING:
         return _give(draft, session, op)
     handle = op.codes.issue(INTERACTION, details, op.rules.interaction_lifetime, now())
@@ -98,7 +99,7 @@ def go_on() -> AnyResponse:
             _finish(op, transaction)
             return _send_back(draft, error, op)
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
-    step = next_step(draft, session, grant, transaction.done, now())
+    step = next_step(draft, session, grant, transaction.done, op, now())
     if session is None or step is not Step.NOTHING:
         return redirect(_page(step, transaction.handle, draft), 303)
     return _give(draft, session, op, transaction)
@@ -134,7 +135,7 @@ def remember(transaction: Transaction, **steps: object) -> None:
 
 def _silently(draft: Draft, session: Session | None, done: Done, op: Provider) -> AnyResponse:
     grant = op.grants.find(session.account_id, draft.client.client_id) if session else None
-    error = without_person(draft, session, grant, done, now())
+    error = without_person(draft, session, grant, done, op, now())
     if error is not None or session is None:
         return _send_back(draft, error or AccessDenied(""), op)
     return _give(draft, session, op)
@@ -231,5 +232,4 @@ def _page(step: Step, handle: str, draft: Draft) -> str:
     """The page of a step. The client is named, so that the page finds a way back to it even when
     the transaction is over.
     """
-    path = "/consent" if step is Step.CONSENT else "/sign-in"
-    return f"{path}?{urlencode({'tx': handle, 'client_id': draft.client.client_id})}"
+    return f"{PAGES[step]}?{urlencode({'tx': handle, 'client_id': draft.client.client_id})}"

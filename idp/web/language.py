@@ -6,6 +6,7 @@ here, then what their account says, then what the browser prefers.
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, g, redirect, request
@@ -21,10 +22,11 @@ blueprint = Blueprint("language", __name__)
 
 COOKIE = "idp_language"
 YEAR = 365 * 24 * 3600
+ABOUT = ("tx", "step", "setup", "way")
 NAMES = {"en": "English", "de": "Deutsch"}
 
 OWN_PAGE = re.compile(
-    r"/(sign-in|consent|device(/confirm)?|signed-out|account(/[a-z]+)?|receipts/[\w-]{1,64})(\?[\w=&%.~+-]*)?"
+    r"/(sign-in(/code)?|consent|device(/confirm)?|signed-out|account(/[a-z]+)?|receipts/[\w-]{1,64})(\?[\w=&%.~+-]*)?"
 )
 
 
@@ -83,17 +85,17 @@ def here() -> str | None:
     address = request.path
     if request.method == "GET" and request.query_string:
         address = f"{address}?{request.query_string.decode('ascii', 'replace')}"
-    elif transaction := _transaction():
-        address = f"{address}?tx={transaction}"
+    elif about := _about():
+        address = f"{address}?{urlencode(about)}"
     return address if OWN_PAGE.fullmatch(address) else None
 
 
-def _transaction() -> str:
-    """The transaction a form belongs to; none when the form is what could not be read."""
+def _about() -> dict[str, str]:
+    """What a form belongs to; nothing when the form is what could not be read."""
     try:
-        return request.form.get("tx", "")
+        return {name: said for name in ABOUT if (said := request.form.get(name, ""))}
     except HTTPException:
-        return ""
+        return {}
 
 
 def _spoken(tags: Iterable[str]) -> str | None:

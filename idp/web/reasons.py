@@ -27,6 +27,8 @@ def reason_words(reason: str) -> str:
         "password_changed": gettext("the password was changed"),
         "password_reset": gettext("the password was set anew"),
         "credential_removed": gettext("a passkey was removed"),
+        "authenticator_added": gettext("an authenticator app was added"),
+        "authenticator_removed": gettext("the authenticator app was removed"),
         "token_reused": gettext("a copied token was used"),
         "code_replayed": gettext("a copied code was used"),
         "consent_withdrawn": gettext("you removed the app"),

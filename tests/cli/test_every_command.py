@@ -21,6 +21,7 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
         "account reset-password {someone}",
         "account reset-password nobody",
     ),
+    "account remove-second-factor": (None, "account remove-second-factor alice"),
     "account sessions": ("account sessions alice", "account sessions nobody"),
     "account sign-out": ("account sign-out alice", "account sign-out nobody"),
     "signout": ("signout --account {someone} --yes", "signout --account nobody"),

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from idp.protocol.registration import invite
 from idp.store import Base, db
 from tests.support.authenticator import Authenticator, Page
+from tests.support.phone import Phone
 from tests.support.spec import spec
-from tests.support.world import CALLBACK, PASSWORD, World, hidden
+from tests.support.world import CALLBACK, PASSWORD, Browser, World, hidden
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -46,6 +47,7 @@ def walk(world: World) -> dict[str, str]:
     seen["passkey ceremony"] = asked_key["challenge"]
     seen["passkey"] = f"{key.private.private_numbers().private_value:x}"
     seen["client secret"] = rp.secret or ""
+    seen |= second_factor(browser)
     seen |= register(world)
     with world.app.app_context():
         seen["invitation"] = invite(world.op, world.clock.now)
@@ -54,6 +56,27 @@ def walk(world: World) -> dict[str, str]:
     bye = browser.http.get("/end_session")
     seen["sign-out question"] = hidden(bye.text, "/end_session/confirm").get("tx", seen["code"])
     return seen
+
+
+def second_factor(browser: Browser) -> dict[str, str]:
+    """An authenticator app, codes on paper, and two steps that were begun."""
+    phone = Phone(browser.world.clock)
+    page = browser.http.get("/account/security")
+    for _ in range(2):
+        begun = browser.submit(page, "/account/authenticator").headers["Location"]
+    offered = browser.http.get(begun)
+    phone.scan(offered.text)
+    done = browser.submit(offered, "/account/authenticator/confirm", code=phone.code())
+    phone.write_down(done.text)
+    half = browser.world.browser().sign_in().headers["Location"]
+    return {
+        "authenticator secret": base64.urlsafe_b64encode(phone.key).decode(),
+        "authenticator secret as shown": base64.b32encode(phone.key).decode(),
+        "offer of an authenticator": begun.partition("setup=")[2],
+        "half a sign-in": half.partition("step=")[2].partition("&")[0],
+        "recovery code": phone.paper[0],
+        "recovery code as typed": phone.paper[1].replace("-", ""),
+    }
 
 
 def register(world: World) -> dict[str, str]:
@@ -125,7 +148,7 @@ def test_no_row_holds_anything_that_opens_anything(either: World) -> None:
 
     rows = dump(either)
 
-    assert len(seen) >= 22
+    assert len(seen) >= 28
     assert {name: value for name, value in seen.items() if not value} == {}
     assert [
         name for name, value in seen.items() if any(form in rows for form in forms(value))

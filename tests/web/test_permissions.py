@@ -9,8 +9,9 @@ from werkzeug.test import TestResponse
 from idp.store import db
 from tests.support.authenticator import Authenticator, Page
 from tests.support.ciba import caller
+from tests.support.phone import Phone
 from tests.support.spec import spec
-from tests.support.world import CALLBACK, PASSWORD, Browser, Rp, World, make_world, returned
+from tests.support.world import CALLBACK, PASSWORD, Browser, Rp, World, hidden, make_world, returned
 
 NEW = "quite another phrase of words"
 
@@ -25,6 +26,11 @@ ROUTES = {
     ("POST", "/account/passkeys"): ({}, 400),  # said no more than that it is no passkey
     ("POST", "/account/passkeys/<int:number>/rename"): ({"name": "Mine"}, 303),
     ("POST", "/account/passkeys/<int:number>/remove"): ({"password": PASSWORD}, 303),
+    ("POST", "/account/authenticator"): ({}, 303),
+    ("GET", "/account/authenticator"): ({}, 303),  # nothing was begun
+    ("POST", "/account/authenticator/confirm"): ({"setup": "{setup}", "code": "{code}"}, 200),
+    ("POST", "/account/authenticator/remove"): ({}, 303),
+    ("POST", "/account/recovery-codes"): ({}, 303),
     ("GET", "/account/sessions"): ({}, 200),
     ("POST", "/account/sessions/end"): ({"what": "browser", "session": "{session}"}, 200),
     ("GET", "/account/apps"): ({}, 200),
@@ -55,7 +61,12 @@ class Home:
         self.browser = other
         self.access = other.tokens(self.rp)["access_token"]
         self.caller = caller(world).asks(username)
-        self.names = self.find()
+        phone = Phone(world.clock)
+        begun = other.submit(other.http.get("/account/security"), "/account/authenticator")
+        page = other.http.get(begun.headers["Location"]).text
+        phone.scan(page)
+        setup = hidden(page, "/account/authenticator/confirm")["setup"]
+        self.names = self.find() | {"{setup}": setup, "{code}": phone.code()}
 
     def find(self) -> dict[str, str]:
         """The names of their things, as somebody else may have learned them."""
@@ -93,6 +104,7 @@ class Home:
             return (
                 dict(row.claims),
                 row.password_hash,
+                op.accounts.second_factors.enrolled(row.id),
                 [(key.id, key.name) for key in op.accounts.credentials(row.id)],
                 [session.id for session in op.sessions.of_account(row.id, now)],
                 [(grant.client_id, grant.scopes) for grant in op.grants.of_account(row.id)],

@@ -6,7 +6,7 @@ from idp.domain import Provider
 from idp.domain.approvals import ALLOWED, CIBA, DENIED, DEVICE, PING, Approval, Given
 from idp.domain.clients import ClientView
 from idp.domain.live import Lineage
-from idp.domain.login import satisfies
+from idp.domain.login import a_code_helps, satisfies
 from idp.domain.sessions import Session
 
 FRESH = timedelta(minutes=10)
@@ -18,7 +18,9 @@ EVENTS = {
 }
 
 
-def outdated(row: Approval, client: ClientView, session: Session, now: datetime) -> bool:
+def outdated(
+    op: Provider, row: Approval, client: ClientView, session: Session, now: datetime
+) -> bool:
     """Whether the person must prove anew who they are before they may say yes: because the app
     wants a younger sign-in than theirs, or a stronger one (DEV-05).
     """
@@ -27,6 +29,10 @@ def outdated(row: Approval, client: ClientView, session: Session, now: datetime)
     if longest is not None and age > max(timedelta(seconds=longest), timedelta(minutes=1)):
         return True
     wanted = row.asked.get("acr_values") or ()
+    if a_code_helps(session.acr, wanted) and op.accounts.second_factors.enrolled(
+        session.account_id
+    ):
+        return True
     return bool(wanted) and age > FRESH and not any(satisfies(session.acr, w) for w in wanted)
 
 

@@ -10,6 +10,7 @@ from flask import redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain.accounts import Account
+from idp.domain.login import SECOND_FACTOR_ACR, satisfies
 from idp.domain.sessions import Session
 from idp.web.browser import current_session
 from idp.web.language import prefer
@@ -31,6 +32,9 @@ LANDINGS = {
 }
 """Where one can go after signing in: these pages and no other address (BRW-04)."""
 
+PROTECTED = {LANDINGS[page] for page in ("profile", "security", "requests", "device")}
+"""Pages where something is changed or allowed that needs the whole proof of who one is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Here:
@@ -41,8 +45,13 @@ class Here:
 
     @property
     def fresh(self) -> bool:
-        """Whether they signed in a moment ago: to change what opens the account (PWD-13)."""
-        return now() - self.session.auth_time <= FRESH
+        """Whether they signed in a moment ago, and with a code if they have one: to change what
+        opens the account (PWD-13, TOT-07).
+        """
+        if now() - self.session.auth_time > FRESH:
+            return False
+        strong = satisfies(self.session.acr, SECOND_FACTOR_ACR)
+        return strong or not provider().accounts.second_factors.enrolled(self.account.id)
 
 
 def signed_in() -> Here | None:

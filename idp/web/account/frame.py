@@ -29,6 +29,8 @@ def _done() -> dict[str, str]:
         "passkey-added": gettext("Your new passkey works from now on."),
         "passkey-renamed": gettext("The passkey has its new name."),
         "passkey-removed": gettext("The passkey was removed."),
+        "authenticator": gettext("Your authenticator app works from now on."),
+        "authenticator-removed": gettext("The authenticator app was removed, and its codes."),
         "request-allow": gettext("You allowed it. The app goes on by itself."),
         "request-deny": gettext("You did not allow it. The app gets nothing."),
         "request-over": gettext("This request was over already."),

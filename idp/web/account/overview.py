@@ -18,6 +18,7 @@ from idp.web.words import client_name
 blueprint = Blueprint("overview", __name__)
 
 SHOWN, READ = 10, 40
+FROM_WHERE = {"AuthenticatorAdded", "AuthenticatorRemoved", "SecondFactorFailed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def overview(here: Here) -> AnyResponse:
         sessions=len(op.sessions.of_account(account.id, now())),
         grants=len(op.grants.of_account(account.id)),
         passkeys=len(op.accounts.credentials(account.id)),
+        app=op.accounts.second_factors.enrolled(account.id),
         events=_happenings(op.events.of_account(account.id, READ)),
     )
 
@@ -70,6 +72,10 @@ def _words() -> dict[str, str]:
         "SignedOut": gettext("Signed out"),
         "PasskeyAdded": gettext("Passkey added"),
         "PasskeyRemoved": gettext("Passkey removed"),
+        "AuthenticatorAdded": gettext("Authenticator app added"),
+        "AuthenticatorRemoved": gettext("Authenticator app removed"),
+        "RecoveryCodesRenewed": gettext("New recovery codes made"),
+        "SecondFactorFailed": gettext("Right password, but a wrong code"),
         "PasswordChanged": gettext("Password changed"),
         "PasswordReset": gettext("Password set anew by a link"),
         "ProfileChanged": gettext("Profile changed"),
@@ -83,7 +89,13 @@ def _words() -> dict[str, str]:
 
 
 def _alarm(event: Event) -> str | None:
-    """What can only be a thief's doing (RFC 9700 sections 4.5 and 4.14)."""
+    """What can only be a thief's doing (RFC 9700 sections 4.5 and 4.14), or is as grave if it
+    was not the person's own (TOT-06).
+    """
+    if event.name == "RecoveryCodeUsed":
+        return gettext("A recovery code was used to sign in")
+    if event.name == "AuthenticatorRemoved" and event.details.get("by") == "operator":
+        return gettext("An administrator took your authenticator app away")
     if event.name == "RefreshTokenReused":
         return gettext("A copied token was used at %(app)s; we ended its access", app=_app(event))
     if event.name == "CodeReplayed":
@@ -98,9 +110,14 @@ def _details(event: Event) -> str:
         return f"{scope_words(scope)}, {reason_words(reason)}"
     if event.name == "SignedIn":
         way = gettext("with a password")
-        if "pwd" not in event.details.get("amr", []):
+        amr = event.details.get("amr", [])
+        if "pwd" not in amr:
             way = gettext("with a passkey")
+        elif "otp" in amr:
+            way = gettext("with a password and a code")
         return f"{way}, {event.address}" if event.address else way
+    if event.name in FROM_WHERE:
+        return event.address or ""
     return _app(event) or str(event.details.get("passkey", ""))
 
 

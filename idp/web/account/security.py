@@ -1,4 +1,4 @@
-"""What opens the account: the password and the passkeys."""
+"""What opens the account: the password, the passkeys, and codes beside the password."""
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +12,7 @@ from idp.domain.accounts import (
 )
 from idp.domain.caep import passkey_type
 from idp.domain.passwords import password_matches
+from idp.domain.second_step import ALL, NOBODY
 from idp.domain.sign_out import Because, Receipt
 from idp.domain.throttle import Throttled
 from idp.web.account.access import Here, personal
@@ -139,11 +140,18 @@ def weak(reason: str) -> str:
 
 
 def _page(here: Here, *, problem: str | None = None, fault: str | None = None) -> AnyResponse:
+    op, account = provider(), here.account
+    codes = op.accounts.second_factors.recovery_codes(account.id)
     return show(
         here,
         "security.html",
         400 if problem else 200,
-        passkeys=provider().accounts.credentials(here.account.id),
+        app=op.accounts.second_factors.app(account.id),
+        codes_used=sorted(row.used_at for row in codes if row.used_at is not None),
+        codes_left=sum(row.used_at is None for row in codes),
+        always=op.rules.second_factor != NOBODY,
+        everybody=op.rules.second_factor == ALL,
+        passkeys=op.accounts.credentials(account.id),
         problem=problem,
         fault=fault,
         fresh=here.fresh,

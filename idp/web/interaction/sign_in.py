@@ -8,15 +8,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from idp.domain import Provider
 from idp.domain.accounts import Account, username_key
-from idp.domain.login import Proof, password
+from idp.domain.login import password
+from idp.domain.second_step import Over
 from idp.domain.sessions import Closed
-from idp.domain.sign_out import Because
 from idp.domain.throttle import Throttled, network
 from idp.protocol.interaction import Step, next_step
 from idp.web.account.access import LANDINGS, Here, signed_in
 from idp.web.authorize import Transaction, find_transaction, remember
-from idp.web.browser import current_session, known_device, remember_device, set_session
-from idp.web.check_session import keep_state
+from idp.web.browser import known_device
+from idp.web.interaction.arrival import proved
 from idp.web.interaction.passage import address, go_on, mark
 from idp.web.language import gettext
 from idp.web.pages import render
@@ -41,7 +41,7 @@ def sign_in() -> AnyResponse:
         return _page(transaction, None if _wants_another() else here)
     op, draft = provider(), transaction.draft
     grant = op.grants.find(here.account.id, draft.client.client_id)
-    if next_step(draft, here.session, grant, transaction.done, now()) is not Step.SIGN_IN:
+    if next_step(draft, here.session, grant, transaction.done, op, now()) is not Step.SIGN_IN:
         return go_on(transaction)
     if {"select_account", "login"} & draft.prompt == {"select_account"}:
         if not transaction.done.chosen:
@@ -74,8 +74,8 @@ def try_password() -> AnyResponse:
     op.throttle.clear("account", username_key(username), now())
     op.throttle.clear("device", username_key(username), now())
     try:
-        return admit(proof, transaction, LANDINGS.get(request.form.get("for", ""), "/account"))
-    except Closed:
+        return proved(proof, transaction, LANDINGS.get(request.form.get("for", ""), "/account"))
+    except (Closed, Over):
         return _again(transaction, _wrong(), username)
 
 
@@ -91,42 +91,6 @@ def stay() -> AnyResponse:
     remember(transaction, chosen=here.account.id)
     commit()
     return go_on(transaction)
-
-
-def admit(proof: Proof, transaction: Transaction | None, landing: str = "/account") -> AnyResponse:
-    """Somebody has proved who they are: a session, a fresh cookie, and on to the next step.
-    Raises `Closed` when the account was disabled in this moment.
-    """
-    op = provider()
-    session = current_session(op, now())
-    if session is not None and session.account_id == proof.account_id:
-        cookie = op.sessions.step_up(session, proof, now())
-    else:
-        if session is not None:
-            why = Because("other_account", "person")
-            op.sign_outs.browser(session.account_id, session.id, why, now())
-        session, cookie = op.sessions.open(
-            proof,
-            user_agent=request.headers.get("User-Agent", ""),
-            address=request.remote_addr or "",
-            now=now(),
-        )
-    op.events.record(
-        "SignedIn",
-        now(),
-        account_id=proof.account_id,
-        session_id=session.id,
-        address=request.remote_addr,
-        amr=list(proof.amr),
-    )
-    if transaction is not None:
-        remember(transaction, stronger=True)
-    commit()
-    response = redirect(landing, 303) if transaction is None else go_on(transaction)
-    set_session(response, cookie)
-    keep_state(session)
-    remember_device(response, proof.account_id)
-    return response
 
 
 def _transaction() -> tuple[Transaction | None, Response | None]:
