@@ -1,11 +1,14 @@
 """`idp serve`, `idp worker`, `idp migrate`: the running provider."""
 
+import atexit
 import os
 import shutil
 import signal
 import socket
 import threading
+from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 
 import click
 from flask_migrate import upgrade
@@ -16,6 +19,8 @@ from idp.settings import Settings
 from idp.sinks import Courier
 from idp.store import db
 from idp.web import metrics
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own, for us alone, is made in it
 
 
 @click.command()
@@ -66,9 +71,7 @@ def serve(port: int | None) -> None:
     from idp.cli.web_server import PATIENCE, WebServer  # noqa: PLC0415
 
     if settings.server.workers > 1:
-        os.environ[metrics.SHARED] = _emptied(
-            settings.data_dir / f"metrics-{port or settings.port}"
-        )
+        os.environ[metrics.SHARED] = _counted_in(settings.data_dir, port or settings.port)
     WebServer(
         "idp.serving:app",
         address=settings.server.host,
@@ -83,11 +86,25 @@ def serve(port: int | None) -> None:
     ).serve()
 
 
-def _emptied(folder: Path) -> str:
-    """A folder in which the processes of this server count together, from nothing."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return str(folder.absolute())
+def _counted_in(data_dir: Path, port: int) -> str:
+    """A folder in which the processes of this server count together, from nothing.
+
+    It is in memory where there is such a place: its files are mapped, and on a full disk a
+    number that is written would end the process. What a killed server of ours left there goes.
+    """
+    if not os.access(MEMORY, os.W_OK):
+        folder = data_dir / f"metrics-{port}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return str(folder.absolute())
+    ours = sha256(str(data_dir.absolute()).encode()).hexdigest()[:16]
+    name = f"idp-{os.getuid()}-{ours}-{port}-"
+    for left in MEMORY.glob(f"{name}*"):
+        if left.lstat().st_uid == os.getuid():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(mkdtemp(prefix=name, dir=MEMORY))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return str(folder)
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:

@@ -21,6 +21,7 @@ __all__ += ["once_committed", "writing"]
 
 Json = dict[str, Any]
 BUSY_TIMEOUT_MS = 5000
+CONNECT_SECONDS = 3
 
 
 class Utc(TypeDecorator[datetime]):
@@ -96,6 +97,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.close()
+
+
+@event.listens_for(Engine, "do_connect")
+def _prepare_postgres(
+    dialect: Dialect, _record: object, _args: object, given: dict[str, Any]
+) -> None:
+    """Just as patient: who cannot connect, or waits for a lock of somebody else, is told so
+    before requests pile up behind it. What the address of the database says counts.
+    """
+    if dialect.name == "postgresql":
+        given.setdefault("connect_timeout", CONNECT_SECONDS)
+        given.setdefault("tcp_user_timeout", BUSY_TIMEOUT_MS)
+        given.setdefault("options", f"-c lock_timeout={BUSY_TIMEOUT_MS}")
 
 
 @event.listens_for(Engine, "begin")

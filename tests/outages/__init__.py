@@ -1,0 +1,1 @@
+"""What breaks around a provider, one thing at a time, and what must hold meanwhile."""
