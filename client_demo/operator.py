@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LONGEST_BODY = 4096
-LONGEST_PAUSE = 15
+LONGEST = 15
+THINGS = ("provider", "store", "feed")
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _PLACE = re.compile(r"http://localhost:\d+/lab/[a-z_/]+")
 ROLES = ("editor", "reader")
@@ -19,11 +20,11 @@ Commands = Callable[..., Any]
 
 
 class Operator:
-    """Runs the `idp` command for the lab, and freezes the provider for a while."""
+    """Runs the `idp` command for the lab, and takes things away for a while."""
 
-    def __init__(self, idp: Commands, pause: Callable[[int], bool]) -> None:
+    def __init__(self, idp: Commands, take: Callable[[str, int], bool]) -> None:
         self._idp = idp
-        self._pause = pause
+        self._take = take
         self.secret = secrets.token_urlsafe(32)
         self._server = _Server(self)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -40,11 +41,11 @@ class Operator:
     def answer(self, what: str, said: dict[str, Any]) -> tuple[int, Any]:
         """Do one of three things, if it is asked for properly."""
         username = str(said.get("username", ""))
-        if what == "pause":
-            seconds = said.get("seconds")
-            if not isinstance(seconds, int) or not 0 < seconds <= LONGEST_PAUSE:
+        if what == "take":
+            thing, seconds = said.get("thing"), said.get("seconds")
+            if thing not in THINGS or type(seconds) is not int or not 0 < seconds <= LONGEST:
                 return 400, {}
-            return (200, {}) if self._pause(seconds) else (409, {})
+            return (200, {}) if self._take(thing, seconds) else (409, {})
         if _NAME.fullmatch(username) is None or username.startswith("-"):
             return 400, {}
         if what == "everywhere":

@@ -14,10 +14,12 @@ from typing import Any
 
 import httpx
 
+from client_demo.away import Away
 from client_demo.lab import setup as lab
 from client_demo.operator import Operator
 
 READY_WITHIN = 60
+MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
 PEOPLE = (("alice", "Alice Example"), ("bob", "Bob Example"))
 PASSWORD = "four random friendly words"  # noqa: S105 - a demo's, and printed
 POLICIES = ("jti_denylist", "sso")
@@ -38,8 +40,8 @@ class Demo:
     data: Path
     config: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    pause: subprocess.Popen[bytes] | None = None
     operator: Operator | None = None
+    away: Away | None = None
 
     @property
     def issuer(self) -> str:
@@ -87,24 +89,12 @@ class Demo:
         started = subprocess.Popen(command, env=self.env | env, start_new_session=True)
         self.processes.append(started)
 
-    def freeze(self, seconds: int) -> bool:
-        """The provider stands still for a while. What thaws it is a process of its own, so that
-        it comes back whatever becomes of us.
-        """
-        if self.pause is not None and self.pause.poll() is None:
-            return False
-        group = self.processes[0].pid
-        thaws = ["/bin/sh", "-c", f"sleep {seconds}; kill -s CONT -- -{group}"]
-        self.pause = subprocess.Popen(thaws, start_new_session=True)
-        os.killpg(group, signal.SIGSTOP)
-        return True
-
     def stop(self) -> None:
         """End what we started, and nothing else."""
         if self.operator is not None:
             self.operator.close()
-        if self.pause is not None:
-            self.pause.wait()
+        if self.away is not None:
+            self.away.close()
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()
@@ -141,8 +131,10 @@ def main() -> None:
 def _run(demo: Demo) -> None:
     known = _prepared(demo)
     demo.start("-m", "idp.cli", "serve")
-    operator = demo.operator = Operator(demo.idp, demo.freeze)
     common = {"DEMO_ISSUER": demo.issuer, "DEMO_API": f"http://localhost:{demo.api}"}
+    away = demo.away = Away(demo.data / "idp.sqlite3", common["DEMO_API"], demo.processes[0].pid)
+    operator = demo.operator = Operator(demo.idp, away.take)
+    away.secret = operator.secret
     sites = (("Notes", demo.a, "Photos", demo.b), ("Photos", demo.b, "Notes", demo.a))
     for name, port, other, other_port in sites:
         client = known[name]
@@ -166,6 +158,7 @@ def _run(demo: Demo) -> None:
         DEMO_CLIENT_SECRET=api["client_secret"],
         DEMO_LAB_CLIENT_ID=known["lab"]["API"]["client_id"],
         DEMO_LAB_CLIENT_SECRET=known["lab"]["API"]["client_secret"],
+        DEMO_OPERATOR_SECRET=operator.secret,
     )
     _wait_until_ready(demo)
     _tell(demo)
@@ -187,13 +180,16 @@ def _prepared(demo: Demo) -> dict[str, Any]:
     """Database, keys, people and clients: made once, and kept in the data directory."""
     kept = demo.data / f"demo-{demo.port}-{demo.a}-{demo.b}-{demo.api}.json"
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    if "lab" in known:
+    newest = max(path.name for path in MIGRATIONS.glob("*.py"))
+    if "lab" in known and known.get("migrated") == newest:
         return known
     demo.idp("migrate")
     if not known:
         known = _people_and_apps(demo)
-    lines = lab.commands(f"http://localhost:{demo.a}", f"http://localhost:{demo.api}")
-    known["lab"] = lab.clients(demo.printed("batch", given="\n".join(lines)))
+    if "lab" not in known:
+        lines = lab.commands(f"http://localhost:{demo.a}", f"http://localhost:{demo.api}")
+        known["lab"] = lab.clients(demo.printed("batch", given="\n".join(lines)))
+    known["migrated"] = newest
     handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(known, file)

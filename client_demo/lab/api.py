@@ -4,12 +4,14 @@ import os
 
 from flask import Flask, Response, jsonify, request
 
+from client_demo.lab import line
 from client_demo.lab.exhibits import EDITOR, EXHIBITS, SCOPE, Exhibit
 from idp.guard import Guard, Refused
 
 
 def hang(app: Flask) -> None:
     """The addresses. A guard listens only once its exhibit is visited."""
+    http = line.hang(app, line.Line(), os.environ.get("DEMO_OPERATOR_SECRET", ""))
     for exhibit in EXHIBITS:
         for address in exhibit.addresses(os.environ["DEMO_API"]):
             guard = Guard(
@@ -17,6 +19,7 @@ def hang(app: Flask) -> None:
                 address,
                 client_id=os.environ["DEMO_LAB_CLIENT_ID"],
                 client_secret=os.environ["DEMO_LAB_CLIENT_SECRET"],
+                http=http,
             )
             _hang_one(app, exhibit, address.removeprefix(os.environ["DEMO_API"]), guard)
 

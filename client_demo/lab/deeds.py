@@ -8,11 +8,11 @@ import httpx
 
 from client_demo.lab.exhibits import EDITOR, READER
 from client_demo.lab.guests import Stand, Thief
-from client_demo.lab.player import OK, OUTCOMES, Player
+from client_demo.lab.player import OK, Player, outcome
 from client_demo.lab.proofs import DeviceKey
-from client_demo.lab.wire import Entry, part
+from client_demo.lab.wire import part
+from client_demo.language import N_
 
-PAUSE = 8
 HEARD_WITHIN = 3.0  # seconds; a guard that has heard nothing for so long asks
 
 
@@ -57,7 +57,7 @@ def wrong_door(player: Player, stand: Stand, _: Operator) -> None:
     """The pass of the first API, at the second."""
     last = len(player.doors) - 1
     entry = player.knock(player.token(stand) or "", stand.key, door=last)
-    entry.words = f"The pass of the first door, at the second: {_outcome(entry)}"
+    entry.words, entry.ending = N_("The pass of the first door, at the second"), outcome(entry)
     entry.tone = "bad" if entry.status == OK else "good"
     stand.note(entry)
 
@@ -68,7 +68,7 @@ def take_back(player: Player, stand: Stand, _: Operator) -> None:
     if token is None:
         return
     entry = player.take_back(token)
-    entry.words = "The app takes back this one pass, and keeps the other"
+    entry.words = N_("The app takes back this one pass, and keeps the other")
     stand.note(entry)
 
 
@@ -93,7 +93,7 @@ def steal_access(player: Player, stand: Stand, _: Operator) -> None:
     stand.thief = stand.thief or Thief(key=DeviceKey() if player.exhibit.bound else None)
     stand.thief.access_token = player.token(stand)
     stolen = [part("access_token", stand.thief.access_token or "")]
-    stand.say("thief", "A thief copies the pass", "bad", got=stolen)
+    stand.say("thief", N_("A thief copies the pass"), "bad", got=stolen)
     thief_follows(player, stand)
 
 
@@ -103,15 +103,14 @@ def steal_refresh(player: Player, stand: Stand, _: Operator) -> None:
     if refresh_token is None:
         return
     thief = stand.thief = stand.thief or Thief(key=DeviceKey() if player.exhibit.bound else None)
-    stand.say(
-        "thief", "A thief copies the renewal key", "bad", got=[part("refresh_token", refresh_token)]
-    )
+    stolen = [part("refresh_token", refresh_token)]
+    stand.say("thief", N_("A thief copies the renewal key"), "bad", got=stolen)
     entry, said = player.refreshed_by(thief.key, refresh_token)
     entry.lane, won = "thief", entry.status == OK
     entry.tone = "bad" if won else "good"
-    entry.words = "In another browser, the thief gets a pass of their own for it"
+    entry.words = N_("In another browser, the thief gets a pass of their own for it")
     if not won:
-        entry.words = "In another browser, the thief asks for a pass: refused"
+        entry.words = N_("In another browser, the thief asks for a pass: refused")
     stand.note(entry)
     if won:
         thief.access_token, thief.refresh_token = said["access_token"], said["refresh_token"]
@@ -127,11 +126,11 @@ def lose_key(player: Player, stand: Stand, _: Operator) -> None:
         return
     stand.lost_key, stand.lost_token = stand.key, tokens["access_token"]
     stand.key, stand.rebound, refresh_token = DeviceKey(), False, tokens["refresh_token"]
-    stand.say("you", "The device has lost its key, and makes a new one", "bad")
+    stand.say("you", N_("The device has lost its key, and makes a new one"), "bad")
     player.call(stand)
-    player.renew(stand, "The app tries to renew with the new key")
+    player.renew(stand, N_("The app tries to renew with the new key"))
     entry = player.take_back(refresh_token)
-    entry.words = "The app gives up the old line, and with it the old key"
+    entry.words = N_("The app gives up the old line, and with it the old key")
     stand.note(entry)
     player.visits.end(stand.visit, "the lost key")
 
@@ -143,28 +142,21 @@ def change_role(player: Player, stand: Stand, operator: Operator) -> None:
     status = operator.asks("role", username=username, resource=player.doors[0], role=wanted)
     if status == OK:
         stand.roles = [wanted]
-        words = f"An operator makes {username} a{'n' if wanted == EDITOR else ''} {wanted}"
-        stand.say("operator", words, url=f"idp role set {username} {player.doors[0]} {wanted}")
+        reader = N_("An operator makes %(username)s a reader")
+        words = N_("An operator makes %(username)s an editor") if wanted == EDITOR else reader
+        url = f"idp role set {username} {player.doors[0]} {wanted}"
+        stand.say("operator", words, url=url, values={"username": username})
     else:
-        stand.say("operator", "The operator could not change the role", "bad")
-
-
-def pause_store(player: Player, stand: Stand, operator: Operator) -> None:
-    """The provider hears and says nothing for a while, and comes back by itself."""
-    status = operator.asks("pause", seconds=PAUSE)
-    words = f"The provider is frozen for {PAUSE} seconds; it comes back by itself"
-    if status != OK:
-        words = "The provider is frozen already, or cannot be"
-    stand.say("operator", words, "bad")
+        stand.say("operator", N_("The operator could not change the role"), "bad")
 
 
 def everywhere(player: Player, stand: Stand, operator: Operator) -> None:
     """Sign out in every browser and every app."""
     username = (stand.visit.user or {}).get("preferred_username", "")
     status = operator.asks("everywhere", username=username)
-    words = "Signed out everywhere: every browser, every app"
+    words = N_("Signed out everywhere: every browser, every app")
     if status != OK:
-        words = "The operator could not sign you out"
+        words = N_("The operator could not sign you out")
     url = f"idp account sign-out {username}"
     stand.say("operator", words, "plain" if status == OK else "bad", url=url)
 
@@ -184,12 +176,8 @@ def thief_follows(player: Player, stand: Stand) -> None:
     entry = player.knock(thief.access_token, thief.key)
     thief.let_in = entry.status == OK
     entry.lane, entry.tone = "thief", "bad" if thief.let_in else "good"
-    entry.words = f"The thief calls with the stolen pass: {_outcome(entry)}"
+    entry.words, entry.ending = N_("The thief calls with the stolen pass"), outcome(entry)
     stand.note(entry)
-
-
-def _outcome(entry: Entry) -> str:
-    return OUTCOMES.get(entry.status or 0, "an odd answer")
 
 
 DEEDS: dict[str, Deed] = {
@@ -203,6 +191,5 @@ DEEDS: dict[str, Deed] = {
     "steal-refresh": steal_refresh,
     "lose-key": lose_key,
     "change-role": change_role,
-    "pause": pause_store,
     "everywhere": everywhere,
 }

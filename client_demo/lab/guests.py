@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from client_demo.lab.outage import Outage
 from client_demo.lab.proofs import DeviceKey
 from client_demo.lab.wire import Entry
 from client_demo.visits import VISIT_LIVES, Visit
@@ -89,6 +90,7 @@ class Guest:
     until: float
     stands: dict[str, Stand] = field(default_factory=dict)
     measured: dict[str, list[int]] = field(default_factory=dict)
+    outage: Outage | None = None
 
     def measure(self, name: str, ms: int) -> None:
         """How long a pass outlived a sign-out, once more."""

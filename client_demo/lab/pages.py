@@ -9,7 +9,7 @@ import httpx
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from client_demo.lab import chart
+from client_demo.lab import chart, outage, taking
 from client_demo.lab.deeds import DEEDS, Operator
 from client_demo.lab.exhibits import BY_NAME, EXHIBITS
 from client_demo.lab.guests import Guest, Guests, Stand
@@ -59,6 +59,7 @@ class Lab:
             f"{one}/logout": self.logout,
             f"{one}/backchannel-logout": self.told,
             f"{one}/do/<deed>": self.do,
+            "/lab/take/<what>": self.take,
         }
         for method, views in (("GET", reads), ("POST", writes)):
             for path, view in views.items():
@@ -77,6 +78,7 @@ class Lab:
             rows=chart.rows(guest),
             source=chart.source(guest),
             signed_in=signed_in,
+            operator=self._operator.here,
         )
 
     def exhibit(self, name: str) -> AnyResponse:
@@ -163,16 +165,29 @@ class Lab:
         """One of the buttons."""
         self._must_be_ours()
         player, guest = self._player(name), self._guest()
-        if deed not in DEEDS:
+        thing = deed.removeprefix("take-")
+        if deed not in DEEDS and thing not in outage.THINGS:
             abort(404)
         if guest is None:
             return jsonify(signed_in=False, timeline=[])
         stand = self._stand(guest, player)
+        if deed not in DEEDS:
+            taking.take(guest, self._players, self._operator, thing)
+            return jsonify(self._shown(guest, stand, player))
         if deed == "everywhere" and stand.visit.user is not None:
             self._watch_all(guest)
         with stand.acting:
             DEEDS[deed](player, stand, self._operator)
         return jsonify(self._shown(guest, stand, player))
+
+    def take(self, what: str) -> Response:
+        """Something goes away for a while; all passes of this browser are tried meanwhile."""
+        self._must_be_ours()
+        guest = self._guest()
+        if what not in outage.THINGS:
+            abort(404)
+        took = guest is not None and taking.take(guest, self._players, self._operator, what)
+        return jsonify(taken=took, outage=taking.shown(guest))
 
     def state(self, name: str) -> Response:
         """Everything the page shows; where use keeps a sign-in alive, looking is use."""
@@ -189,7 +204,8 @@ class Lab:
     def all_states(self) -> Response:
         """How the race stands."""
         guest = self._guest()
-        return jsonify(rows=chart.rows(guest), running=chart.running(guest))
+        running = chart.running(guest)
+        return jsonify(rows=chart.rows(guest), running=running, outage=taking.shown(guest))
 
     def _shown(self, guest: Guest, stand: Stand, player: Player) -> dict[str, Any]:
         visit, thief = stand.visit, stand.thief
@@ -211,6 +227,7 @@ class Lab:
             "told_ms": told,
             "measured": guest.measured.get(player.exhibit.name, []),
             "timeline": stand.timeline(),
+            "outage": taking.shown(guest, player.exhibit.name),
         }
 
     def _leave_for_good(self, guest: Guest | None, player: Player, target: str) -> AnyResponse:

@@ -13,18 +13,20 @@ from client_demo.lab.exhibits import SCOPE, Exhibit
 from client_demo.lab.guests import Stand
 from client_demo.lab.proofs import DeviceKey
 from client_demo.lab.wire import NO_ANSWER, Entry, exchange
+from client_demo.language import N_
 from client_demo.op import BadToken, Op
 from client_demo.settings import Site
 from client_demo.visits import FLOW_LIVES, Flow, Visits
 
 OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, UNSURE = 200, 400, 401, 403, 503
 OUTCOMES = {
-    OK: "the API lets it in",
-    UNAUTHORIZED: "the API refuses",
-    FORBIDDEN: "the API knows who it is, but this is for editors only",
-    UNSURE: "the API cannot be sure, so it refuses for now",
-    NO_ANSWER: "nobody answers",
+    OK: N_("the API lets it in"),
+    UNAUTHORIZED: N_("the API refuses"),
+    FORBIDDEN: N_("the API knows who it is, but this is for editors only"),
+    UNSURE: N_("the API cannot be sure, so it refuses for now"),
+    NO_ANSWER: N_("nobody answers"),
 }
+ODD = N_("an odd answer")
 WANTED = '{"id_token":{"name":null,"preferred_username":null}}'
 
 
@@ -81,13 +83,13 @@ class Player:
         address += "&" + urlencode([("resource", door) for door in self.doors])
         self.visits.leave(stand.visit, state, flow)
         stand.left_at = time.time()
-        words = "Your browser goes to the provider: sign in there, not here"
+        words = N_("Your browser goes to the provider: sign in there, not here")
         stand.say("you", words, method="GET", url=address.partition("?")[0])
         return str(address)
 
     def redeem(self, stand: Stand, code: str, flow: Flow) -> None:
         """The tokens for a code; raises BadToken when they are not good."""
-        came = stand.say("you", "You come back with a code that works once")
+        came = stand.say("you", N_("You come back with a code that works once"))
         if stand.left_at is not None:
             came.took = round((time.time() - stand.left_at) * 1000)
         form = {
@@ -98,7 +100,7 @@ class Player:
             "resource": self.doors[0],
         }
         entry, said = self._token(stand.key, form)
-        entry.words = "The app trades the code for its passes"
+        entry.words = N_("The app trades the code for its passes")
         stand.note(entry)
         if entry.status != OK:
             entry.tone = "bad"
@@ -112,7 +114,7 @@ class Player:
         self._other_doors(stand)
         self._old_key_is_tried(stand)
 
-    def renew(self, stand: Stand, why: str = "The app renews its pass") -> bool:
+    def renew(self, stand: Stand, why: str = N_("The app renews its pass")) -> bool:
         """A fresh pass. A refusal ends the visit; what comes after a sign-out is thrown away."""
         visit = stand.visit
         with visit.renewing:
@@ -129,7 +131,7 @@ class Player:
                     return False
                 return self.visits.keep_refreshed(visit, generation, _kept(said, tokens))
             if entry.status == BAD_REQUEST and visit.generation == generation:
-                entry.words += ": refused, this line is over"
+                entry.ending = N_("refused, this line is over")
                 self.visits.end(visit, "the provider")
             return False
 
@@ -140,10 +142,15 @@ class Player:
         signed_in = stand.visit.user is not None
         fine = entry.status in (OK, FORBIDDEN) if signed_in else entry.status == UNAUTHORIZED
         entry.tone = "good" if fine else "bad"
-        who = "The app calls" if signed_in else "The app calls with its old pass"
-        entry.words = f"{who}: {OUTCOMES.get(entry.status or 0, 'an odd answer')}"
+        old = N_("The app calls with its old pass")
+        entry.words = N_("The app calls") if signed_in else old
+        entry.ending = outcome(entry)
         stand.asked = entry.asked
         return stand.note(entry)
+
+    def use(self, stand: Stand) -> Entry:
+        """One call with the pass of now, noted nowhere yet."""
+        return self.knock(self.token(stand) or "", stand.key)
 
     def knock(
         self, token: str, key: DeviceKey | None, *, door: int = 0, method: str = "GET"
@@ -196,7 +203,7 @@ class Player:
         for door in self.doors[1:]:
             tokens = stand.visit.tokens
             entry, said = self._refreshed(stand.key, tokens["refresh_token"], door)
-            entry.words, entry.tone = "The app asks for a pass to the other door", "good"
+            entry.words, entry.tone = N_("The app asks for a pass to the other door"), "good"
             stand.note(entry)
             if entry.status != OK:
                 entry.tone = "bad"
@@ -212,9 +219,16 @@ class Player:
         stand.rebound = True
         entry = self.knock(stand.lost_token, stand.lost_key)
         entry.lane, entry.tone = "thief", "good" if entry.status == UNAUTHORIZED else "bad"
-        outcome = OUTCOMES.get(entry.status or 0, "an odd answer")
-        entry.words = f"Somebody finds the old key and the old pass: {outcome}"
+        entry.words, entry.ending = (
+            N_("Somebody finds the old key and the old pass"),
+            outcome(entry),
+        )
         stand.note(entry)
+
+
+def outcome(entry: Entry) -> str:
+    """How a call ended."""
+    return OUTCOMES.get(entry.status or NO_ANSWER, ODD)
 
 
 def _kept(said: dict[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from client_demo.lab.deeds import thief_follows
 from client_demo.lab.guests import Clock, Guest, Stand
 from client_demo.lab.player import OK, UNAUTHORIZED, Player
 from client_demo.lab.wire import Entry
+from client_demo.language import N_
 
 EVERY = 0.05
 LONGEST = 120.0
@@ -43,7 +44,8 @@ def _until_refused(guest: Guest, stand: Stand, player: Player, token: str, clock
             return
         time.sleep(max(0.0, EVERY - (time.time() - before)))
     entry.lane, entry.tone = "watch", "good"
-    entry.words = f"Refused, {clock.ms} ms after the click on “sign out”"
+    entry.words = N_("Refused, %(ms)s ms after the click on “sign out”")
+    entry.values = {"ms": clock.ms}
     stand.note(entry)
     guest.measure(player.exhibit.name, clock.ms or 0)
     thief_follows(player, stand)
@@ -55,6 +57,6 @@ def _still(stand: Stand, entry: Entry, before: Entry | None) -> Entry:
         before.times += 1
         return before
     entry.lane = "watch"
-    entry.words = "The old pass is tried again and again: "
-    entry.words += "still let in" if entry.status == OK else "no answer to rely on"
+    entry.words = N_("The old pass is tried again and again")
+    entry.ending = N_("still let in") if entry.status == OK else N_("no answer to rely on")
     return stand.note(entry)

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from client_demo.language import gettext
+
 SENT = ("authorization", "dpop")
 GOT = ("www-authenticate", "guard-freshness", "dpop-nonce", "retry-after")
 LONG = 28
@@ -18,13 +20,17 @@ _JWT = r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
 _TOKEN = re.compile(rf"{_JWT}|[A-Za-z0-9_~-]{{{LONG},}}")
 READABLE = {"authorization", "dpop", "access_token", "refresh_token", "id_token", "token"}
 NO_ANSWER = 0
+_UNSAID = ("values", "ending")
 
 Part = dict[str, Any]
 
 
 @dataclass
 class Entry:
-    """One line of the timeline. `lane` is who acts: the app, the thief, the watch, or else."""
+    """One line of the timeline. `lane` is who acts: the app, the thief, the watch, or else.
+
+    Its words are translated when they are shown: `words` with `values`, and how it ended.
+    """
 
     lane: str
     words: str
@@ -38,10 +44,16 @@ class Entry:
     sent: list[Part] = field(default_factory=list)
     got: list[Part] = field(default_factory=list)
     times: int = 1
+    values: dict[str, Any] = field(default_factory=dict)
+    ending: str = ""
 
     def shown(self, number: int) -> dict[str, Any]:
-        """As the page gets it."""
-        return vars(self) | {"n": number}
+        """As the page gets it, in the visitor's language."""
+        words = gettext(self.words, **self.values)
+        if self.ending:
+            words = f"{words}: {gettext(self.ending)}"
+        kept = {name: value for name, value in vars(self).items() if name not in _UNSAID}
+        return kept | {"n": number, "words": words}
 
 
 def exchange(

@@ -1,4 +1,4 @@
-"""The demo's operator: three deeds, for whoever knows the secret, and nothing beyond them."""
+"""The demo's operator: a few deeds, for whoever knows the secret, and nothing beyond them."""
 
 import json
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ class Machine:
     """What the operator has at hand; it notes what it was told to do."""
 
     done: list[tuple[str, ...]] = field(default_factory=list)
-    frozen: bool = False
+    gone: bool = False
 
     def idp(self, *words: str) -> Any:
         self.done.append(words)
         return {}
 
-    def pause(self, seconds: int) -> bool:
-        self.done.append(("pause", str(seconds)))
-        return not self.frozen
+    def take(self, thing: str, seconds: int) -> bool:
+        self.done.append(("take", thing, str(seconds)))
+        return not self.gone
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def machine() -> Machine:
 
 @pytest.fixture
 def operator(machine: Machine) -> Iterator[Operator]:
-    made = Operator(machine.idp, machine.pause)
+    made = Operator(machine.idp, machine.take)
     yield made
     made.close()
 
@@ -62,7 +62,9 @@ def test_who_does_not_know_the_secret_gets_nothing(
 ) -> None:
     headers = {"Authorization": f"Bearer {secret}".encode()}
 
-    answer = httpx.post(f"{operator.address}/pause", json={"seconds": 3}, headers=headers)
+    answer = httpx.post(
+        f"{operator.address}/take", json={"thing": "feed", "seconds": 3}, headers=headers
+    )
 
     assert answer.status_code == 401
     assert machine.done == []
@@ -77,8 +79,11 @@ def test_who_does_not_know_the_secret_gets_nothing(
         ("role", {"username": "alice", "resource": PLACE, "role": "admin"}),
         ("everywhere", {"username": "a b"}),
         ("everywhere", {}),
-        ("pause", {"seconds": 3600}),
-        ("pause", {"seconds": "3"}),
+        ("take", {"thing": "store", "seconds": 3600}),
+        ("take", {"thing": "store", "seconds": "3"}),
+        ("take", {"thing": "store", "seconds": True}),
+        ("take", {"thing": "machine", "seconds": 3}),
+        ("take", {"seconds": 3}),
         ("migrate", {"username": "alice"}),
     ],
 )
@@ -94,22 +99,28 @@ def test_nothing_else_reaches_the_command_line(
 def test_what_is_no_object_is_refused(operator: Operator, machine: Machine, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {operator.secret}"}
 
-    answer = httpx.post(f"{operator.address}/pause", content=body, headers=headers)
+    answer = httpx.post(f"{operator.address}/take", content=body, headers=headers)
 
     assert answer.status_code == 400
     assert machine.done == []
 
 
 @spec("product: the lab's buttons")
-def test_a_frozen_provider_is_not_frozen_twice(operator: Operator, machine: Machine) -> None:
-    machine.frozen = True
+@pytest.mark.parametrize("thing", ["provider", "store", "feed"])
+def test_a_thing_is_taken_away_for_a_few_seconds_and_not_twice(
+    operator: Operator, machine: Machine, thing: str
+) -> None:
+    asking = Asking(operator.address, operator.secret)
 
-    assert Asking(operator.address, operator.secret).asks("pause", seconds=8) == 409
+    assert asking.asks("take", thing=thing, seconds=8) == 200
+    machine.gone = True
+    assert asking.asks("take", thing=thing, seconds=8) == 409
+    assert machine.done == [("take", thing, "8")] * 2
 
 
 @spec("product: the lab's buttons")
 def test_without_an_operator_nothing_is_done() -> None:
-    assert Asking(None, "").asks("pause", seconds=8) == 404
+    assert Asking(None, "").asks("take", thing="store", seconds=8) == 404
 
 
 @spec("DPO-01", "RFC 9449 section 4.2")

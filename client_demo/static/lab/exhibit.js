@@ -1,6 +1,7 @@
 // One exhibit: its buttons, and everything that changes while you look.
 import { ask, element } from "./dom.js";
 import { show } from "./clock.js";
+import { onTake, showOutage } from "./outage.js";
 import { draw } from "./timeline.js";
 
 const main = document.getElementById("main");
@@ -47,7 +48,8 @@ function update(state) {
   document.getElementById("empty").hidden = state.timeline.length > 0;
   draw(document.getElementById("timeline"), state.timeline);
   for (const part of [life, extra, thief, held, show]) part(state);
-  main.dataset.racing = state.clock && state.clock.ms === null && !state.clock.gone ? "yes" : "no";
+  const away = showOutage(state.outage);
+  main.dataset.racing = away || (state.clock && state.clock.ms === null && !state.clock.gone) ? "yes" : "no";
 }
 
 async function act(button) {
@@ -69,4 +71,5 @@ async function look() {
 }
 
 document.querySelectorAll("[data-deed]").forEach((button) => button.addEventListener("click", () => act(button)));
+onTake(async (thing) => { update(await ask(`${home}/do/take-${thing}`, "POST")); });
 look();

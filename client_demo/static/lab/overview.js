@@ -1,6 +1,7 @@
 // The race: ten passes, one sign-out, drawn while it happens.
 import { ask } from "./dom.js";
 import { pointAt, show } from "./board.js";
+import { onTake, showOutage } from "./outage.js";
 
 const card = document.getElementById("race");
 const words = document.getElementById("race-said");
@@ -36,6 +37,7 @@ async function look() {
     write(said.rows);
     if (card.dataset.running === "yes" && !running) words.textContent = words.dataset.after;
     card.dataset.running = running ? "yes" : "no";
+    running = showOutage(said.outage) || running;
   } catch { /* the app is away for a moment */ }
   setTimeout(look, running ? 80 : 1500);
 }
@@ -48,6 +50,7 @@ for (const part of board.querySelectorAll("[data-name]")) {
 }
 board.addEventListener("mouseleave", () => atHand(null));
 document.getElementById("pick").addEventListener("change", ({ target }) => { board.dataset.show = target.value; });
+onTake(async (thing) => { showOutage((await ask(`/lab/take/${thing}`, "POST")).outage); });
 let opened = false;
 const table = document.getElementById("as-table");
 addEventListener("beforeprint", () => { opened = table.open; table.open = true; });
