@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from idp.domain.login import ACR_VALUES
+
 _CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
 SESSION_REVOKED = f"{_CAEP}session-revoked"
 CREDENTIAL_CHANGE = f"{_CAEP}credential-change"
 TOKEN_CLAIMS_CHANGE = f"{_CAEP}token-claims-change"
+ASSURANCE_LEVEL_CHANGE = f"{_CAEP}assurance-level-change"
 VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 
-SUPPORTED = (SESSION_REVOKED, CREDENTIAL_CHANGE, TOKEN_CLAIMS_CHANGE)
+SUPPORTED = (SESSION_REVOKED, CREDENTIAL_CHANGE, TOKEN_CLAIMS_CHANGE, ASSURANCE_LEVEL_CHANGE)
 
 Event = dict[str, Any]
 
@@ -66,6 +69,19 @@ def credential_change(name: str, by: str, now: datetime, details: Mapping[str, A
 def token_claims_change(claims: Mapping[str, Any], by: str, now: datetime) -> Event:
     """What a token would say of a person is another from now on (section 3.2)."""
     return {"claims": dict(claims)} | _event("What the person may do was changed.", by, now)
+
+
+def assurance_level_change(
+    issuer: str, previous: str, current: str, by: str, now: datetime
+) -> Event:
+    """A session is worth more than it was, or less (section 3.4). Its levels are the `acr` values
+    of this issuer, which is the name of where they come from.
+    """
+    said: Event = {"namespace": issuer, "current_level": current, "previous_level": previous}
+    if {previous, current} <= set(ACR_VALUES):
+        more = ACR_VALUES.index(current) > ACR_VALUES.index(previous)
+        said["change_direction"] = "increase" if more else "decrease"
+    return said | _event("The person proved anew who they are.", by, now)
 
 
 def _event(why: str, by: str, now: datetime) -> Event:

@@ -49,7 +49,7 @@ class Events:
             "details": details,
         }
         self._session.connection().execute(_RECORD, row)
-        self.signals.hear(name, account_id, details, now)
+        self.signals.hear(name, account_id, session_id, details, now)
 
     def of_account(self, account_id: str, limit: int = 50) -> list[Event]:
         """The newest things that concern a person."""

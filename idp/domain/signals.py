@@ -103,7 +103,12 @@ class Signals:
             self._put(one, caep.SESSION_REVOKED, event, line.id, now)
 
     def hear(
-        self, name: str, account_id: str | None, details: Mapping[str, Any], now: datetime
+        self,
+        name: str,
+        account_id: str | None,
+        session_id: str | None,
+        details: Mapping[str, Any],
+        now: datetime,
     ) -> None:
         """Something was written into the audit trail; what receivers care for, they are told."""
         if account_id is None:
@@ -119,6 +124,25 @@ class Signals:
             api = str(details["resource"])
             for receiver, user in self._audience(caep.TOKEN_CLAIMS_CHANGE, account_id, api):
                 self._put(Told(receiver, user), caep.TOKEN_CLAIMS_CHANGE, event, None, now)
+        elif name == "AssuranceChanged":
+            levels = str(details["previous"]), str(details["current"])
+            event = caep.assurance_level_change(self._rules.issuer, *levels, by, now)
+            for told in self._in_session(account_id, session_id):
+                self._put(told, caep.ASSURANCE_LEVEL_CHANGE, event, None, now)
+
+    def _in_session(self, account_id: str, session_id: str | None) -> list[Told]:
+        """Who is told what a session is worth: the apps in it, and the operator's own."""
+        audience = self._audience(caep.ASSURANCE_LEVEL_CHANGE, account_id)
+        if not audience:
+            return []
+        alive = Participation.session_id == session_id, Participation.ended_at.is_(None)
+        rows = self._session.scalars(select(Participation).where(*alive)).all()
+        return [
+            Told(receiver, subjects.in_session(user, row.sid))
+            for receiver, user in audience
+            for row in rows
+            if receiver.client.trusted or row.client_id == receiver.client.client_id
+        ]
 
     def _put(
         self, told: Told, event_type: str, event: caep.Event, line_id: int | None, now: datetime

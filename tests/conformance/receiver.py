@@ -24,6 +24,7 @@ SESSION_REVOKED = f"{_CAEP}session-revoked"
 CREDENTIAL_CHANGE = f"{_CAEP}credential-change"
 COMPLIANCE_CHANGE = f"{_CAEP}device-compliance-change"
 TOKEN_CLAIMS_CHANGE = f"{_CAEP}token-claims-change"
+ASSURANCE_LEVEL_CHANGE = f"{_CAEP}assurance-level-change"
 VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 SUITE_EVENTS = [SESSION_REVOKED, CREDENTIAL_CHANGE, COMPLIANCE_CHANGE]
 EVENT_FAMILIES = tuple(

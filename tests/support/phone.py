@@ -15,7 +15,7 @@ from pathlib import Path
 from werkzeug.test import TestResponse
 
 from idp.store import db
-from tests.support.world import PASSWORD, Browser, Clock, World, make_world, returned
+from tests.support.world import PASSWORD, Browser, Clock, Rp, World, make_world, returned
 
 STEP = 30
 COUNT = itertools.count(1)
@@ -108,17 +108,25 @@ class Owner:
 
     def goes_on(self, browser: Browser, answer: TestResponse) -> dict[str, str]:
         """Through whatever pages there are, and what the app is sent at the end."""
-        for _ in range(8):
+        for _ in range(12):
             location = answer.headers.get("Location", "")
             if 'id="code-submit"' in answer.text:
                 answer = enter(browser, answer, self.phone.code())
             elif 'id="login-submit"' in answer.text:
                 answer = browser.submit(answer, "/sign-in", username=self.name, password=PASSWORD)
+            elif 'id="consent-allow"' in answer.text:
+                answer = browser.submit(answer, "/consent", answer="allow")
             elif location.startswith("/"):
                 answer = browser.http.get(location)
             else:
                 return returned(answer)
         raise AssertionError("the pages go round in circles")
+
+    def opens(self, browser: Browser, rp: Rp, **more: str) -> None:
+        """Sign in to an app, which gets its tokens."""
+        given = self.goes_on(browser, browser.authorize(rp, **more))
+        answer = rp.redeem(given["code"], browser.verifier)
+        assert answer.status_code == 200, answer.text
 
 
 def enter(browser: Browser, page: TestResponse, code: str, **more: str) -> TestResponse:

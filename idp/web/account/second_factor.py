@@ -9,6 +9,7 @@ from idp.domain import enrolments
 from idp.domain.enrolments import Over
 from idp.domain.login import Proof, and_a_code, recovery
 from idp.domain.sign_out import Because, Receipt
+from idp.domain.step_up import step_up
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
 from idp.web.authenticator import picture
@@ -64,7 +65,7 @@ def confirm(here: Here) -> AnyResponse:
         change="update" if replaced else "create",
     )
     shown = Proof(account.id, tuple(here.session.amr), here.session.acr, here.session.auth_time)
-    cookie = op.sessions.step_up(here.session, and_a_code(shown), now())
+    cookie = step_up(op, here.session, and_a_code(shown), now())
     others = bool(request.form.get("others"))
     receipt = _sign_out_others(here, "authenticator_added") if others else None
     settle(receipt)

@@ -9,6 +9,7 @@ from idp.domain import second_step
 from idp.domain.login import Proof, a_code_helps, totp
 from idp.domain.second_step import Ask
 from idp.domain.sign_out import Because
+from idp.domain.step_up import step_up
 from idp.web.account.access import PROTECTED
 from idp.web.authorize import Transaction, remember
 from idp.web.browser import binding, current_session, remember_device, set_session
@@ -54,7 +55,7 @@ def admit(proof: Proof, transaction: Transaction | None, landing: str = "/accoun
     op = provider()
     session = current_session(op, now())
     if session is not None and session.account_id == proof.account_id:
-        cookie = op.sessions.step_up(session, proof, now())
+        cookie = step_up(op, session, proof, now())
     else:
         if session is not None:
             why = Because("other_account", "person")
