@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 
 from idp.store import db
-from tests.faults.processes import Process, wait_until_ready
+from tests.faults.processes import ROOT, Process, wait_until_ready
 from tests.support.race import at_real_time
 from tests.support.services import free_port
 from tests.support.world import Rp, World, make_world
+
+__all__ = ["ROOT", "SECRET", "Running", "environ_of", "running"]
 
 SECRET = "a secret that is only good for tests, and long"
 
@@ -63,6 +65,12 @@ class Running:
                 resource.prlimit(pid, kind, before[pid])
 
 
+def environ_of(folder: Path, issuer: str) -> dict[str, str]:
+    """What a process of a provider must know."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    return kept | {"IDP_DATA_DIR": str(folder), "IDP_ISSUER": issuer, "IDP_SECRET": SECRET}
+
+
 @contextmanager
 def running(folder: Path, url: str = "", servers: int = 1, **settings: str) -> Iterator[Running]:
     """Such a provider, from now until the end of the block."""
@@ -70,9 +78,7 @@ def running(folder: Path, url: str = "", servers: int = 1, **settings: str) -> I
     issuer = f"http://localhost:{ports[0]}"
     world = make_world(folder, url, IDP_ISSUER=issuer, **settings)
     world.person()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    environ = kept | {"IDP_DATA_DIR": str(folder), "IDP_ISSUER": issuer, "IDP_SECRET": SECRET}
-    environ |= settings | ({"IDP_DATABASE_URL": url} if url else {})
+    environ = environ_of(folder, issuer) | settings | ({"IDP_DATABASE_URL": url} if url else {})
     made = Running(world, issuer, environ, [], ports)
     try:
         for port in ports:
