@@ -7,7 +7,6 @@ here, then what their account says, then what the browser prefers.
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, g, redirect, request
 from flask_babel import gettext as _gettext
@@ -15,6 +14,7 @@ from flask_babel import refresh
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from idp.domain.profile import time_zones
 from idp.protocol.metadata import LANGUAGES
 from idp.web.wire import provider
 
@@ -64,7 +64,7 @@ def prefer(claims: Mapping[str, object]) -> None:
     """Use what the account says of its person's language and time zone."""
     g.account_language = _spoken([str(claims.get("locale", ""))])
     zone = str(claims.get("zoneinfo", ""))
-    if zone in available_timezones():
+    if zone in time_zones():
         g.zone = zone
     refresh()
 

@@ -12,14 +12,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, inspect, select
 from werkzeug.test import TestResponse
 
 from idp.app import create_app
 from idp.domain import Provider
 from idp.settings import load
-from idp.store import WRITES, db, writing
-from idp.store.system import SigningKey
+from idp.store import db
+from tests.support import shared
 
 PASSWORD = "four words that nobody guesses"
 CALLBACK = "https://rp.test/callback"
@@ -164,7 +163,9 @@ class World:
     def person(self, username: str = "alice", **claims: Any) -> str:
         """Somebody with an account; returns their `sub`."""
         with self.app.app_context():
-            row = self.op.accounts.create(username, PASSWORD, claims, self.clock.now)
+            row = self.op.accounts.create(username, None, claims, self.clock.now)
+            row.password_hash = shared.hashed(PASSWORD)
+            row.password_changed_at = self.clock.now
             db.session.commit()
             return row.id
 
@@ -218,50 +219,12 @@ def make_world(
     clock = clock or Clock()
     app = create_app(load(environ=environ), clock)
     app.testing = True
+    app.jinja_env.bytecode_cache = shared.pages
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
-        _lay_tables()
-        _provide_keys(app.extensions["idp"], environ["IDP_SECRET"], clock.now)
+        shared.lay_tables()
+        shared.provide_keys(app.extensions["idp"], environ["IDP_SECRET"], clock.now)
     return World(app, clock)
-
-
-_TABLES: list[str] = []
-"""What makes the tables in SQLite, word for word as `create_all` has said it once."""
-
-
-def _lay_tables() -> None:
-    sqlite = db.engine.dialect.name == "sqlite"
-    if sqlite and _TABLES and not inspect(db.engine).get_table_names():
-        with db.engine.connect().execution_options(**{WRITES: True}) as connection:
-            for words in _TABLES:
-                connection.exec_driver_sql(words)
-            connection.commit()
-        return
-    db.drop_all()
-    db.create_all()
-    if sqlite and not _TABLES:
-        with db.engine.connect() as connection:
-            said = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql > ''")
-            _TABLES.extend(row.sql for row in said)
-
-
-_KEYS: dict[str, list[dict[str, Any]]] = {}
-"""The first keys made with a secret: worlds of one process share them, for RSA keys take long."""
-
-
-def _provide_keys(op: Provider, secret: str, now: datetime) -> None:
-    if secret in _KEYS:
-        writing(db.session)
-        for row in _KEYS[secret]:
-            since = now if row["current_since"] else None
-            fresh = row | {"created_at": now, "current_since": since}
-            db.session.execute(insert(SigningKey).values(**fresh))
-    op.keys.ensure(now)
-    db.session.commit()
-    if secret not in _KEYS:
-        rows = db.session.execute(select(SigningKey.__table__)).mappings()
-        _KEYS[secret] = [dict(row) for row in rows]
-        db.session.rollback()
 
 
 def returned(answer: TestResponse) -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.domain.profile import ADDRESS, LONGEST, checked_claims
+from idp.domain.profile import ADDRESS, LONGEST, checked_claims, time_zones
 from idp.web.account.access import Here, personal
 from idp.web.account.frame import show
 from idp.web.language import gettext
@@ -171,7 +170,7 @@ def _language_name(tag: str) -> str:
 
 
 def _zones() -> Choices:
-    cities = sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc")
+    cities = sorted(zone for zone in time_zones() if "/" in zone and zone[:3] != "Etc")
     return (("", ""), ("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in cities))
 
 
