@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused (a sentence says why), 2 the command line itself i
 import sys
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from idp import __version__
 from idp.cli.accounts import account
@@ -54,4 +55,8 @@ def main() -> None:
         idp()
     except SettingsRefused as error:
         click.echo(f"idp: {error}", err=True)
+        sys.exit(1)
+    except DBAPIError as error:
+        why = str(error.orig).partition("\n")[0]
+        click.echo(f"idp: the database cannot be used: {why}", err=True)
         sys.exit(1)

@@ -58,6 +58,14 @@ def at_desk() -> Iterator[Desk]:
         yield Desk(app, app.extensions["idp"], app.extensions["idp.clock"]())
 
 
+def refuse_another_secret(op: Provider, now: datetime) -> None:
+    """Nothing runs on a store whose keys it cannot open, or makes others beside them."""
+    if not op.keys.opens(now):
+        raise refuse(
+            "the secret is not the one that the signing keys in this database were made with"
+        )
+
+
 def refuse(sentence: str) -> click.ClickException:
     """An error that ends the command with exit code 1."""
     return click.ClickException(sentence)

@@ -14,7 +14,7 @@ import click
 from flask_migrate import upgrade
 from sqlalchemy import inspect
 
-from idp.cli.frame import make_app, refuse
+from idp.cli.frame import make_app, refuse, refuse_another_secret
 from idp.settings import Settings
 from idp.sinks import Courier
 from idp.store import db
@@ -29,8 +29,9 @@ def migrate() -> None:
     app = make_app()
     with app.app_context():
         upgrade()
-        op = app.extensions["idp"]
-        op.keys.ensure(app.extensions["idp.clock"]())
+        op, now = app.extensions["idp"], app.extensions["idp.clock"]()
+        refuse_another_secret(op, now)
+        op.keys.ensure(now)
         db.session.commit()
     click.echo("the database is up to date")
 
@@ -42,6 +43,7 @@ def worker(once: bool) -> None:
     app = make_app()
     courier: Courier = app.extensions["idp.courier"]
     with app.app_context():
+        refuse_another_secret(app.extensions["idp"], app.extensions["idp.clock"]())
         if once:
             courier.keep_up()
             click.echo(f"{courier.run_once()} tries made")
@@ -61,6 +63,8 @@ def serve(port: int | None) -> None:
     with app.app_context():
         if not inspect(db.engine).has_table("account"):
             raise refuse("the database is empty; run `idp migrate` first")
+        refuse_another_secret(app.extensions["idp"], app.extensions["idp.clock"]())
+        db.session.remove()
         db.engine.dispose()
     _refuse_a_taken_port(settings.server.host, port or settings.port)
     config = click.get_current_context().find_root().params.get("config")

@@ -5,7 +5,7 @@ import sys
 import click
 from sqlalchemy import text
 
-from idp.cli.frame import Desk, at_desk, json_option, refuse, show
+from idp.cli.frame import Desk, at_desk, json_option, refuse, refuse_another_secret, show
 from idp.domain.deliveries import STATES
 from idp.settings import Settings
 from idp.store import db
@@ -31,6 +31,7 @@ def list_keys(as_json: bool) -> None:
 def rotate(alg: str | None, as_json: bool) -> None:
     """Let the next key sign as soon as everybody can know it: at once, or in ten minutes."""
     with at_desk() as desk:
+        refuse_another_secret(desk.op, desk.now)
         try:
             desk.op.keys.rotate(alg, desk.now)
         except ValueError as error:
@@ -45,6 +46,7 @@ def rotate(alg: str | None, as_json: bool) -> None:
 def ensure(as_json: bool) -> None:
     """Create the keys that are missing (the worker does this by itself)."""
     with at_desk() as desk:
+        refuse_another_secret(desk.op, desk.now)
         desk.op.keys.ensure(desk.now)
         desk.commit()
         _show_keys(desk, as_json)
@@ -59,6 +61,7 @@ def revoke(kid: str, as_json: bool) -> None:
     Example: idp key revoke KID    (see `idp key list`)
     """
     with at_desk() as desk:
+        refuse_another_secret(desk.op, desk.now)
         if not desk.op.keys.revoke(kid, desk.now):
             raise refuse(f"there is no key {kid!r}")
         desk.op.events.record("KeyRevoked", desk.now, kid=kid, by="operator")

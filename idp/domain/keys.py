@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from idp.crypto import jose
 from idp.crypto.dpop import Nonces
 from idp.crypto.jose import OUR_ALGORITHMS, Signer, Verifier
-from idp.crypto.secrets import seal, unseal
+from idp.crypto.secrets import Unsealable, seal, unseal
 from idp.store import DbSession, Json, writing
 from idp.store.system import SigningKey
 
@@ -70,6 +70,15 @@ class Keys:
     def list(self, now: datetime) -> Sequence[SigningKey]:
         """All keys that are still published, the newest first."""
         return self._rows(now)[::-1]
+
+    def opens(self, now: datetime) -> bool:
+        """Whether our secret is the one with which the keys that count were sealed."""
+        try:
+            for row in self._rows(now):
+                unseal(self._sealing_key, row.sealed_private, bound_to=row.kid)
+        except Unsealable:
+            return False
+        return True
 
     def ensure(self, now: datetime) -> None:
         """Create what is missing, promote what is due. Safe in any process."""
