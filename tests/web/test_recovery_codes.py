@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
+from idp.store import db, writing
+from idp.store.people import RecoveryCode
 from tests.support.phone import Owner, at_home, enter, house_of, lately, on_paper
 from tests.support.spec import spec
 from tests.support.world import Browser, World
@@ -79,6 +82,20 @@ def test_each_has_a_field_of_its_own(owner: Owner, browser: Browser) -> None:
     app = on_paper(browser, page, owner.phone.code())
 
     assert (paper.status_code, app.status_code) == (400, 400)
+
+
+@spec("TOT-06", "TOT-05", "design P6")
+def test_a_row_given_to_another_person_lets_nobody_in(owner: Owner, browser: Browser) -> None:
+    mallory = Owner.enrolled(owner.world)
+    with owner.world.app.app_context():
+        writing(db.session)
+        theirs = update(RecoveryCode).where(RecoveryCode.account_id == mallory.sub)
+        db.session.execute(theirs.values(account_id=owner.sub))
+        db.session.commit()
+
+    answer = on_paper(browser, owner.half_way(browser), mallory.phone.paper[0])
+
+    assert answer.status_code == 400
 
 
 @spec("TOT-06", "V6.3.7")
