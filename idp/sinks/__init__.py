@@ -112,4 +112,4 @@ class Courier:
         self._session.commit()
         gone = upkeep.sweep(self._op, now)
         self._session.commit()
-        return max(ended, gone) >= upkeep.BATCH
+        return ended >= upkeep.ENDED_AT_ONCE or gone >= upkeep.BATCH

@@ -161,6 +161,7 @@ def test_no_more_keys_are_read_than_a_client_can_need(keys: ClientKeys, there: C
 
 
 @spec("SSR-08")
+@spec("F-22")
 def test_clients_whose_servers_hang_keep_nobody_from_signing_in(
     tmp_path: Path, there: Canary
 ) -> None:

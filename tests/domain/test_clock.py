@@ -40,6 +40,7 @@ def jumps_and_is_set_right(world: World, jump: timedelta) -> None:
 
 @spec("CLK-02")
 @jumps
+@spec("F-09")
 def test_a_code_that_was_used_stays_used(world: World, alice: str, rp: Rp, jump: timedelta) -> None:
     browser = world.browser()
     code = browser.code(rp)
@@ -124,6 +125,7 @@ def test_a_pause_does_not_grow_because_the_clock_was_set_back(
 
 @spec("CLK-02", "BCL-04")
 @pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(days=1)])
+@spec("F-09")
 def test_notices_do_not_wait_for_a_clock_that_was_set_back(tmp_path: Path, back: timedelta) -> None:
     with canary() as app:
         world = make_world(tmp_path, IDP_OUTBOUND__ALLOWED=app.place, IDP_ISSUER="http://localhost")

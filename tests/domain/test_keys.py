@@ -97,6 +97,7 @@ def test_two_who_rotate_rotate_once(world: World) -> None:
 
 @pytest.mark.slow
 @spec("KEY-01")
+@spec("F-10")
 def test_no_verification_fails_while_keys_are_rotated_under_load(
     tmp_path: Path, world: World
 ) -> None:
@@ -217,6 +218,7 @@ def test_the_next_key_follows_one_that_was_revoked(world: World) -> None:
 @pytest.mark.slow
 @spec("KEY-03", "CON-01")
 @pytest.mark.parametrize("state", ["empty", "a next key is due"])
+@spec("F-10")
 def test_nodes_that_start_at_once_agree_on_one_set(
     either: World, tmp_path: Path, state: str
 ) -> None:
@@ -250,6 +252,7 @@ def test_nodes_that_start_at_once_agree_on_one_set(
 
 
 @spec("KEY-04", "V11.1.1")
+@spec("F-23")
 def test_a_sealed_key_opens_in_its_own_row_only(world: World, tmp_path: Path) -> None:
     with world.app.app_context():
         one, two = db.session.query(SigningKey).limit(2)

@@ -11,9 +11,11 @@ from sqlalchemy import inspect
 from idp.app import create_app
 from idp.settings import load
 from idp.store import Base, db
+from tests.support.spec import spec
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+@spec("F-11")
 def test_up_and_down_and_models_equal_schema(
     request: pytest.FixtureRequest, tmp_path: Path, store: str
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_name_that_changes_its_meaning_after_the_check_is_not_followed(there: 
 
 @spec("SSR-03", "BCL-06", "CVE-2026-4366")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@spec("F-16")
 def test_a_redirect_is_not_followed(there: Canary, status: int) -> None:
     with canary() as secret_place:
         there.says = lambda peer: peer.sendall(

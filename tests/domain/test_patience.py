@@ -41,6 +41,7 @@ def hangs(peer: socket.socket) -> None:
 
 @spec("SSR-05", "BCL-06")
 @pytest.mark.parametrize("says", [drips_headers, hangs])
+@spec("F-16")
 def test_the_deadline_is_for_the_whole_exchange(
     there: Canary, says: Callable[[socket.socket], None]
 ) -> None:
@@ -55,6 +56,7 @@ def test_the_deadline_is_for_the_whole_exchange(
 
 
 @spec("SSR-05", "BCL-06")
+@spec("F-16")
 def test_a_status_that_came_in_time_counts_though_the_body_never_ends(there: Canary) -> None:
     there.says = drips
     begun = time.monotonic()
@@ -79,6 +81,7 @@ def test_the_deadline_is_for_the_tls_handshake_too(there: Canary) -> None:
 
 
 @spec("SSR-05")
+@spec("F-22")
 def test_the_deadline_is_for_the_look_up_too() -> None:
     never = threading.Event()
 
@@ -144,6 +147,7 @@ def test_only_the_beginning_of_an_answer_to_a_notice_is_read(there: Canary) -> N
 
 
 @spec("SSR-08")
+@spec("F-16", "F-22")
 def test_those_who_never_answer_are_waited_for_by_few(there: Canary) -> None:
     done = threading.Event()
     there.says = lambda peer: done.wait(5) and None

@@ -107,7 +107,7 @@ def _first_part_only(
         issuer.faults["/feed"] = fault
 
 
-@spec("RSG-11", "P5", "F-12")
+@spec("RSG-11", "P5", "F-18")
 def test_when_the_feed_falls_silent_the_issuer_is_asked_and_then_nobody_is_let_in(
     issuer: Issuer, guard: Guard
 ) -> None:
@@ -157,7 +157,7 @@ def test_the_shorter_of_two_silences_counts(issuer: Issuer) -> None:
     guard.close()
 
 
-@spec("F-12")
+@spec("F-18")
 def test_a_feed_of_another_epoch_is_read_from_its_beginning(issuer: Issuer, guard: Guard) -> None:
     for number in range(3):
         issuer.end("sid", f"old{number}")
@@ -171,7 +171,7 @@ def test_a_feed_of_another_epoch_is_read_from_its_beginning(issuer: Issuer, guar
     refusal(guard, issuer.token())
 
 
-@spec("F-12")
+@spec("F-18")
 def test_a_hole_in_the_feed_is_noticed_and_the_feed_read_anew(issuer: Issuer, guard: Guard) -> None:
     issuer.end("sid", "old")
     wait_until(lambda: guard.health()["seq"] == 1)
@@ -192,7 +192,7 @@ def test_a_hole_in_the_feed_is_noticed_and_the_feed_read_anew(issuer: Issuer, gu
 GOOD = {"epoch": "e1", "from": 0, "to": 0, "head": 0, "rows": [], "waited": 0, "max_silence": 3}
 
 
-@spec("P5", "F-12")
+@spec("P5", "F-18")
 @pytest.mark.parametrize(
     "lie",
     [
@@ -253,6 +253,7 @@ def test_an_issuer_that_claims_to_have_waited_longer_than_it_did_gains_nothing(
 
 
 @spec("CLK-02")
+@spec("F-09")
 def test_a_clock_that_leaps_ahead_and_back_makes_no_guard_forget(
     issuer: Issuer, guard: Guard
 ) -> None:

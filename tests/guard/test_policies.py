@@ -37,6 +37,7 @@ def test_each_policy_asks_whom_it_must(
     assert call(guard, issuer.token()).asked is asked
 
 
+@spec("F-25")
 def test_a_token_follows_the_stricter_of_then_and_now(issuer: Issuer, guard: Guard) -> None:
     strict, loose = issuer.token(policies=["sliding"]), issuer.token(policies=["short_jwt"])
 

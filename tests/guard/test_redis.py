@@ -70,7 +70,7 @@ def test_redis_alone_is_no_reason_to_believe(issuer: Issuer, guard: Guard, share
     assert call(guard, issuer.token()).asked is Asks.PROVIDER
 
 
-@spec("F-08", "F-12")
+@spec("F-08", "F-18")
 def test_what_the_stream_has_lost_the_issuer_tells(
     issuer: Issuer, guard: Guard, shared: Client
 ) -> None:
@@ -84,7 +84,7 @@ def test_what_the_stream_has_lost_the_issuer_tells(
     assert refusal(guard, token).error == "invalid_token"
 
 
-@spec("F-12", "P5")
+@spec("F-18", "P5")
 @pytest.mark.parametrize(
     "entry",
     [

@@ -38,6 +38,7 @@ def alone(stage: Stage, signed: Signed, policy: Policy) -> bool:
 
 @spec("design section 4")
 @pytest.mark.parametrize("old", AT_APIS, ids=lambda policy: policy.name)
+@spec("F-25")
 def test_live_tokens_follow_the_stricter_of_old_and_new(stage: Stage, old: Policy) -> None:
     signed = stage.signs_in((old.name,))
     verdicts, expected = {}, {}
@@ -54,6 +55,7 @@ def test_live_tokens_follow_the_stricter_of_old_and_new(stage: Stage, old: Polic
 
 @spec("design section 4")
 @pytest.mark.parametrize("old", AT_APIS, ids=lambda policy: policy.name)
+@spec("F-25")
 def test_what_the_old_policy_refuses_no_new_one_lets_in(stage: Stage, old: Policy) -> None:
     signed = stage.signs_in((old.name,))
     access, stranger = signed.access, Presented(resource=signed.resource)

@@ -72,7 +72,7 @@ def test_the_stream_goes_by_itself(fast: World, redis: Redis) -> None:
     assert 86_000 < left <= 86_400
 
 
-@spec("F-05", "P2")
+@spec("F-08", "P2")
 def test_a_redis_that_forgets_everything_loses_nothing(fast: World, redis: Redis) -> None:
     ends(fast, "a")
     driver.Redis.from_url(redis.url).flushall()
@@ -84,7 +84,7 @@ def test_a_redis_that_forgets_everything_loses_nothing(fast: World, redis: Redis
     assert known(fast) == [key(JTI, "a"), key(JTI, "b")]
 
 
-@spec("F-05", "P2")
+@spec("F-08", "P2")
 def test_a_redis_that_does_not_answer_delays_one_sign_out_and_no_more(
     fast: World, redis: Redis
 ) -> None:

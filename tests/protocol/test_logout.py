@@ -264,6 +264,7 @@ def test_every_app_of_the_session_is_told_with_a_token_to_the_letter(
 
 
 @spec("Back-Channel Logout 1.0 section 2.5", "BCL-03", "BCL-04", "P8")
+@spec("F-16")
 def test_a_client_that_is_away_is_tried_again_with_a_fresh_token(
     told: World, receiver: Receiver
 ) -> None:
@@ -286,6 +287,7 @@ def test_a_client_that_is_away_is_tried_again_with_a_fresh_token(
 
 
 @spec("BCL-03")
+@spec("F-16")
 def test_a_refusal_is_not_tried_again_and_a_client_that_stays_away_is_given_up(
     told: World, receiver: Receiver
 ) -> None:

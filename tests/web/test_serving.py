@@ -94,6 +94,7 @@ def test_two_readings_of_one_request_are_none(port: int, raw: bytes) -> None:
 
 @pytest.mark.slow
 @spec("EDG-03")
+@spec("F-14")
 def test_headers_without_end_are_refused(port: int) -> None:
     many = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 900) for number in range(2000))
 
@@ -105,6 +106,7 @@ def test_headers_without_end_are_refused(port: int) -> None:
 
 @pytest.mark.slow
 @spec("EDG-04")
+@spec("F-14")
 def test_hundreds_who_never_finish_their_headers_do_not_slow_the_others(port: int) -> None:
     quiet = latencies(port)
     slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(300)]
@@ -120,6 +122,7 @@ def test_hundreds_who_never_finish_their_headers_do_not_slow_the_others(port: in
 
 @pytest.mark.slow
 @spec("EDG-04")
+@spec("F-14")
 def test_who_does_not_finish_the_headers_is_cut_off(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=40) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHo")
