@@ -1,11 +1,10 @@
 """ES256 without a detour (RFC 7518 section 3.4): what APIs and we do most."""
 
+from collections.abc import Callable
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 HALF = 32  # bytes; a signature is two numbers side by side
@@ -20,13 +19,37 @@ def signature(signed: bytes, key: object) -> bytes:
     return r.to_bytes(HALF) + s.to_bytes(HALF)
 
 
-def holds(signed: bytes, signature: bytes, key: object) -> bool:
-    """Whether it is the signature of these bytes by the owner of this key."""
-    if len(signature) != 2 * HALF or not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
-    r, s = int.from_bytes(signature[:HALF]), int.from_bytes(signature[HALF:])
-    try:
-        key.verify(encode_dss_signature(r, s), signed, _ECDSA)
-    except InvalidSignature:
-        return False
-    return True
+def check(key: object) -> Callable[[bytes, bytes], bool] | None:
+    """Whether some bytes have a signature by the owner of this key; None for a key of another
+    kind. It is made once for each key.
+    """
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return None
+    verify = key.verify
+
+    def holds(signed: bytes, signature: bytes) -> bool:
+        if len(signature) != 2 * HALF:
+            return False
+        try:
+            verify(_der(signature), signed, _ECDSA)
+        except InvalidSignature:
+            return False
+        return True
+
+    return holds
+
+
+def _der(signature: bytes) -> bytes:
+    """The two numbers as cryptography wants them (RFC 3279 section 2.2.3). Written out, because
+    this way they need not become numbers.
+    """
+    r, s = _integer(signature[:HALF]), _integer(signature[HALF:])
+    return b"\x30%c%b%b" % (len(r) + len(s), r, s)
+
+
+def _integer(number: bytes) -> bytes:
+    """DER wants no zeros in front, but one before a first bit that would be a sign."""
+    digits = number.lstrip(b"\0")
+    if not digits or digits[0] >= 0x80:  # noqa: PLR2004 - the first bit
+        digits = b"\0" + digits
+    return b"\x02%c%b" % (len(digits), digits)

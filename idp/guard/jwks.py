@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.crypto import jose
-from idp.crypto.jose import Verifier
+from idp.crypto.jose import Reader, Verifier
 from idp.guard.wire import Unanswered, Wire
 
+ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 FRESH = 5 * 60.0
 OLDEST = 60 * 60.0
 COOL_DOWN = 30.0
@@ -23,10 +24,11 @@ class WouldWait(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """What was fetched at one moment."""
+    """What was fetched at one moment. `tokens` reads access tokens (RFC 9068 section 2.1)."""
 
     at: float
     verifiers: tuple[Verifier, ...]
+    tokens: Reader
     kids: frozenset[str | None]
     metadata: dict[str, Any]
 
@@ -109,4 +111,5 @@ class IssuerKeys:
             except (jose.Unverifiable, AttributeError):
                 continue
             verifiers.append(Verifier(jwk.get("kid"), jwk.get("alg"), key))
-        return Held(began, tuple(verifiers), frozenset(v.kid for v in verifiers), metadata)
+        tokens = Reader(verifiers, ALGORITHMS, typ="at+jwt")
+        return Held(began, tuple(verifiers), tokens, frozenset(v.kid for v in verifiers), metadata)

@@ -12,8 +12,7 @@ from datetime import datetime
 
 from idp.crypto import jose
 from idp.crypto.status_list import MEDIA_TYPE, TYP, Reference, StatusList, unpack
-from idp.guard.jwks import IssuerKeys, WouldWait
-from idp.guard.tokens import ALGORITHMS
+from idp.guard.jwks import ALGORITHMS, IssuerKeys, WouldWait
 from idp.guard.wire import Unanswered, Wire
 
 MOST_LISTS = 32
