@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from idp.crypto.interaction import HEADER as INTERACTION_ID
+from idp.guard.access import Access
 from idp.guard.guard import Guard
-from idp.guard.judge import Access
 from idp.guard.jwks import WouldWait
 from idp.guard.needs import Arrival, Need
 from idp.guard.refused import Refused

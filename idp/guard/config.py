@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -48,11 +49,7 @@ def origin_of(audience: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else ""
 
 
-def elapsed() -> float:
-    """Seconds that only move ahead, the time a machine was asleep included where it is told:
-    what was known before a long sleep is old afterwards.
-    """
-    return time.clock_gettime(_CLOCK)
-
-
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+elapsed = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+"""Seconds that only move ahead, the time a machine was asleep included where it is told: what was
+known before a long sleep is old afterwards.
+"""

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 
 from idp.crypto.interaction import HEADER as INTERACTION_ID
+from idp.guard.access import Access
 from idp.guard.guard import Guard
-from idp.guard.judge import Access
 from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.refused import Refused
 from idp.guard.wsgi import path_of

@@ -13,9 +13,10 @@ from idp.crypto.interaction import HEADER as INTERACTION_ID
 from idp.crypto.interaction import echoed
 from idp.guard import metadata as resource_metadata
 from idp.guard import needs
+from idp.guard.access import Access
 from idp.guard.certificates import Certificates
 from idp.guard.config import MAX_SILENCE, Config, elapsed, origin_of
-from idp.guard.judge import Access, Judge
+from idp.guard.judge import Judge
 from idp.guard.metadata import ProtectedResource
 from idp.guard.needs import Arrival, Freshness, Need
 from idp.guard.refused import Challenges

@@ -31,6 +31,12 @@ class Answer:
     def jti(self) -> object:
         return self.said.get("jti")
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Those the issuer names; others count besides."""
+        named = self.said.get("policies")
+        return tuple(n for n in named if isinstance(n, str)) if isinstance(named, list) else ()
+
 
 @dataclass(slots=True)
 class Breaker:

@@ -7,15 +7,14 @@ locks. A child has a judge of its own.
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from idp.crypto import jose
 from idp.crypto.dpop import Proof
 from idp.crypto.secrets import new_id
 from idp.crypto.status_list import reference_in
+from idp.guard.access import Access, has_details, signed_in_well
 from idp.guard.config import Config
 from idp.guard.endings import Ended
 from idp.guard.https import MOST_BYTES, Follower
@@ -27,7 +26,7 @@ from idp.guard.proofs import Proofs
 from idp.guard.refused import Challenges
 from idp.guard.replay import InMemory, Replay
 from idp.guard.replica import Replica
-from idp.guard.seen import Seen, strings
+from idp.guard.seen import Rules, Seen, strings
 from idp.guard.status_lists import LONGEST_TOKEN, StatusLists
 from idp.guard.tokens import COMPACT, Tokens, name_of
 from idp.guard.wire import Unanswered, Wire
@@ -38,27 +37,6 @@ LONGEST_POLL = 1.0
 KEY_PATIENCE = 2.0  # keys are seldom fetched, and nothing goes without them
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _SCHEMES = {"bearer": False, "dpop": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A request that is let through: what its token says, and who vouched for it."""
-
-    claims: Mapping[str, Any]
-    scopes: frozenset[str]
-    roles: frozenset[str]
-    asked: Asks
-    dpop_nonce: str | None = None
-    staleness: float | None = None
-    """How old the status list was, where one was asked; else that is the guard's to say."""
-
-    @property
-    def sub(self) -> str:
-        return str(self.claims["sub"])
-
-    def details(self, of: str) -> list[dict[str, Any]]:
-        """The authorization details of one type that the token has (RFC 9396 section 9)."""
-        return [detail for detail in _details(self.claims) if detail.get("type") == of]
 
 
 class Judge:
@@ -109,8 +87,11 @@ class Judge:
         now = self._config.clock()
         bound, token = self._credentials(arrival)
         try:
-            seen, asked, proof = self._known(token, need, arrival, now, bound=bound, wait=wait)
-            access = self._allowed(seen, need, asked, proof, now)
+            seen, told = self._read(token, need, now.timestamp(), wait=wait)
+            proof = self.proofs.judge(seen, token, bound=bound, arrival=arrival, now=now)
+            rules = seen.under(self.policies)
+            asked = self._asked(token, seen, need, rules, told, wait=wait)
+            access = self._allowed(seen, need, rules, asked, proof, now)
             if proof is not None:
                 self._spend(proof, now, wait=wait)
         except Unanswered:
@@ -152,20 +133,17 @@ class Judge:
             raise self._challenges.bad_request()
         return bound, token
 
-    def _known(
-        self, token: str, need: Need, arrival: Arrival, now: datetime, *, bound: bool, wait: bool
-    ) -> tuple[Seen, Asked, Proof | None]:
-        """What the token says, who said that it is alive, and the proof it came with."""
-        seen, told = self._read(token, need, now, wait=wait)
-        proof = self.proofs.judge(seen, token, bound=bound, arrival=arrival, now=now)
-        policies, asks = seen.under(self.policies)
-        if need.asks is Asks.NOTHING:
-            return seen, NOBODY, proof
-        if need.asks is Asks.STATUS_LIST:
-            return seen, self._looked_up(seen, wait=wait), proof
-        asks = max(need.asks, asks)
-        asked = self._live.ask(token, seen, asks, state=policies.roles, wait=wait, told=told)
-        return seen, asked, proof
+    def _asked(
+        self, token: str, seen: Seen, need: Need, rules: Rules, told: Answer | None, *, wait: bool
+    ) -> Asked:
+        """Who says that it is alive: whom the route and the policies want to be asked."""
+        asks = need.asks
+        if asks is Asks.NOTHING:
+            return NOBODY
+        if asks is Asks.STATUS_LIST:
+            return self._looked_up(seen, wait=wait)
+        asks = rules.asks if rules.asks > asks else asks
+        return self._live.ask(token, seen, asks, state=rules.roles, wait=wait, told=told)
 
     def _looked_up(self, seen: Seen, *, wait: bool) -> Asked:
         """What a status list says; a token that stands in none cannot be judged by one."""
@@ -178,15 +156,15 @@ class Judge:
         return replace(A_STATUS_LIST, age=age)
 
     def _read(
-        self, token: str, need: Need, now: datetime, *, wait: bool
+        self, token: str, need: Need, now: float, *, wait: bool
     ) -> tuple[Seen, Answer | None]:
         """From memory, by its signature, or, for a handle, by asking what it stands for."""
         name = name_of(token)
-        seen = self.tokens.find(name, now.timestamp(), wait=wait)
-        if token.count(".") == COMPACT:
-            return seen or self.tokens.read(name, token, now, wait=wait), None
-        if seen is not None and self._live.kept(seen):
+        seen = self.tokens.find(name, now, wait=wait)
+        if seen is not None and (seen.held is not None or self._live.kept(seen)):
             return seen, None
+        if token.count(".") == COMPACT:
+            return self.tokens.read(name, token, now, wait=wait), None
         if need.asks <= Asks.STATUS_LIST:
             raise jose.Unverifiable("a handle says nothing to who asks nobody")
         if _TOKEN.fullmatch(token) is None:
@@ -198,34 +176,43 @@ class Judge:
         return seen, told
 
     def _allowed(
-        self, seen: Seen, need: Need, asked: Asked, proof: Proof | None, now: datetime
+        self,
+        seen: Seen,
+        need: Need,
+        rules: Rules,
+        asked: Asked,
+        proof: Proof | None,
+        now: datetime,
     ) -> Access:
         """Judge what is known by the policies, and by what the route needs."""
-        policies, said, bound = seen.under(self.policies)[0], seen.claims, proof is not None
-        told = asked.told.said if asked.told is not None else None
+        told, bound = asked.told, proof is not None
         if told is not None and asked.asked is Asks.PROVIDER:
-            policies = PolicySet.named((*policies.names, *_names(told.get("policies"))))
-        presented = self._bare
-        if proof is not None or seen.facts.x5t is not None:
-            presented = Presented(
-                resource=self._config.audience,
-                proven_jkt=proof.jkt if proof is not None else None,
-                proven_x5t=seen.facts.x5t,
-            )
-        if policies.check(seen.facts, presented, asked) is not None:
-            raise self._challenges.invalid(bound=bound or policies.binds)
-        scopes, roles = seen.scopes, seen.roles
-        if policies.roles and told is not None:
-            roles = strings(told.get("roles"))
-            said = {**told, **said}
+            rules = rules.and_also(told.policies)
+        if rules.judging and not self._admitted(rules.judging, seen, proof, asked):
+            raise self._challenges.invalid(bound=bound or rules.policies.binds)
+        said, scopes, roles = seen.claims, seen.scopes, seen.roles
+        if rules.roles and told is not None:
+            said, roles = {**told.said, **said}, strings(told.said.get("roles"))
             scopes = scopes or frozenset(str(said.get("scope", "")).split())
-        lacking = need.details and not need.details <= _types(said)
-        if lacking or not (need.scopes <= scopes and need.roles <= roles):
+        if not (need.scopes <= scopes and need.roles <= roles):
             raise self._challenges.insufficient(need, bound=bound)
-        if not _signed_in_well(said, need, now):
+        if need.details and not has_details(said, need):
+            raise self._challenges.insufficient(need, bound=bound)
+        if need.steps_up and not signed_in_well(said, need, now):
             raise self._challenges.step_up(need, bound=bound)
         nonce = self.proofs.fresh_nonce(now) if bound else None
         return Access(said, scopes, roles, asked.asked, nonce, asked.age)
+
+    def _admitted(self, policies: PolicySet, seen: Seen, proof: Proof | None, asked: Asked) -> bool:
+        """Whether no policy refuses it."""
+        presented = self._bare
+        if proof is not None or seen.bound.x5t is not None:
+            presented = Presented(
+                resource=self._config.audience,
+                proven_jkt=proof.jkt if proof is not None else None,
+                proven_x5t=seen.bound.x5t,
+            )
+        return policies.check(seen.facts, presented, asked) is None
 
     def _spend(self, proof: Proof, now: datetime, *, wait: bool) -> None:
         if self.proofs.replay.waits and not wait:
@@ -239,28 +226,3 @@ def _shared(config: Config) -> tuple[Replay, Listed]:
 
     client = connect(str(config.redis_url))
     return SharedReplay(client, config.audience), SharedList(client, config.ticks)
-
-
-def _signed_in_well(said: Mapping[str, Any], need: Need, now: datetime) -> bool:
-    """Whether the person signed in strongly enough, and recently enough (RFC 9470)."""
-    if need.acr_values and said.get("acr") not in need.acr_values:
-        return False
-    if need.max_age is None:
-        return True
-    at = said.get("auth_time")
-    if isinstance(at, bool) or not isinstance(at, int | float):
-        return False
-    return now.timestamp() - at <= need.max_age
-
-
-def _names(value: object) -> Iterable[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else ()
-
-
-def _types(claims: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(str(detail.get("type")) for detail in _details(claims))
-
-
-def _details(claims: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = claims.get("authorization_details")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -98,14 +98,15 @@ class Liveness:
         With `state` it must also be known what the server says of its person now. `told` is
         what the issuer has said in this very call; it need not be asked again.
         """
-        fresh, before = self._replica.fresh, seen.told  # before the look, see there
+        fresh = self._replica.fresh  # before the look, see there
         self._look(seen)
-        if fresh and asks <= Asks.LIST and not (state and self._outdated(seen, before)):
+        before = seen.told if state else None
+        if fresh and not (state and self._outdated(seen, before)):
             if asks < Asks.LIST:
                 return Asked(Asks.FEED, told=before) if state else THE_FEED
-            if self._listed is not None and self._listed.good(seen.facts.jti, wait=wait):
+            if asks is Asks.LIST and self._listed and self._listed.good(seen.jti, wait=wait):
                 self._look(seen)
-                return Asked(Asks.LIST, told=before if state else None)
+                return Asked(Asks.LIST, told=before)
         answer = told or self.kept(seen) or self._inquire(token, seen, wait=wait)
         self._look(seen)
         return Asked(Asks.PROVIDER, told=answer)
@@ -127,7 +128,7 @@ class Liveness:
 
     def _inquire(self, token: str, seen: Seen, *, wait: bool) -> Answer:
         answer = self.inquire(seen.name, token, known=True, wait=wait)
-        if answer.jti not in (None, seen.facts.jti):
+        if answer.jti not in (None, seen.jti):
             raise Ended  # of another token, which says nothing of this one
         self._tokens.hear(seen, answer)
         return answer

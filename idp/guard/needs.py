@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from idp.policies.model import Asks
 
@@ -54,9 +55,11 @@ class Need:
     scope: str
     """The scopes as a challenge names them."""
 
+    steps_up: bool
+    """Whether it matters how, and how lately, the person has signed in."""
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+
+class Arrival(NamedTuple):
     """A request, as far as it is judged: every Authorization and DPoP header, method, address, and
     the certificate its client has shown, in PEM.
     """
@@ -79,7 +82,7 @@ def need(
 ) -> Need:
     """What a route asks for; raises TypeError or ValueError for what cannot be meant."""
     named, wanted = _names("scopes", scopes), _names("roles", roles, any_text=True)
-    types = _names("details", details)
+    types, levels = _names("details", details), _names("acr_values", acr_values)
     if not named and not wanted and not types:
         raise TypeError("name the scopes a caller needs: require('notes:read')")
     if max_age is not None and (isinstance(max_age, bool) or not isinstance(max_age, int)):
@@ -90,12 +93,13 @@ def need(
     return Need(
         scopes=frozenset(named),
         roles=frozenset(wanted),
-        acr_values=_names("acr_values", acr_values),
+        acr_values=levels,
         max_age=max_age,
         freshness=fresh,
         asks=_ASKS[fresh],
         details=frozenset(types),
         scope=" ".join(named),
+        steps_up=max_age is not None or bool(levels),
     )
 
 

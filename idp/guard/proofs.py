@@ -42,11 +42,11 @@ class Proofs:
         A bound token is no bearer token, and an unbound one proves nothing (section 7.2). One
         that is bound to a certificate came over a connection with it.
         """
-        x5t = seen.facts.x5t
+        jkt, x5t = seen.bound.jkt, seen.bound.x5t
         if x5t is not None and x5t != thumbprint(arrival.certificate):
             raise self._challenges.invalid(bound=bound)
-        if bound is not (seen.facts.jkt is not None):
-            raise self._challenges.invalid(bound=seen.facts.jkt is not None)
+        if bound is not (jkt is not None):
+            raise self._challenges.invalid(bound=jkt is not None)
         if not bound:
             return None
         url = self._origin + arrival.url if arrival.url.startswith("/") else arrival.url
@@ -64,7 +64,7 @@ class Proofs:
             raise self._challenges.use_nonce(self.fresh_nonce(now)) from None
         except dpop.InvalidProof:
             raise self._challenges.invalid_proof() from None
-        if proof.jkt != seen.facts.jkt:
+        if proof.jkt != jkt:
             raise self._challenges.invalid(bound=True)
         return proof
 

@@ -102,6 +102,12 @@ class PolicySet:
         return tuple(policy.name for policy in self.policies)
 
     @property
+    def judging(self) -> "PolicySet":
+        """Those of them that look at a token that is brought; the others would admit it unseen."""
+        found = [policy for policy in self.policies if type(policy).check is not Policy.check]
+        return PolicySet(tuple(found))
+
+    @property
     def asks(self) -> Asks:
         """Who must be asked at each call: the most that one of them asks for."""
         return max((policy.asks for policy in self.policies), default=Asks.NOTHING)

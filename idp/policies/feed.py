@@ -17,11 +17,11 @@ SID, LINE, JTI = "sid", "line", "jti"
 ACCOUNT, CLIENT, STATE = "account", "client", "state"
 
 BITS = 60
+_DIGITS = BITS // 4
 
 STREAM, FIELD = "idp:feed:{epoch}", "news"  # in Redis; the field is JSON
 
 
 def key(kind: str, subject: str) -> int:
     """What the feed calls a subject of this kind: the first 60 bits of a hash."""
-    first = int.from_bytes(sha256(f"{kind}:{subject}".encode()).digest()[:8])
-    return first >> (64 - BITS)
+    return int(sha256(f"{kind}:{subject}".encode()).hexdigest()[:_DIGITS], 16)

@@ -5,7 +5,7 @@ looks anything up, and has no clock.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 
 class Asks(IntEnum):
@@ -41,9 +41,10 @@ class Draft:
     minimal: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenFacts:
-    """What an access token says, as far as policies judge by it."""
+class TokenFacts(NamedTuple):
+    """What an access token says, as far as policies judge by it. A tuple, because a guard makes
+    one for each token: a frozen dataclass of so many fields takes 1 µs longer.
+    """
 
     jti: str
     sub: str

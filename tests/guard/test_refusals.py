@@ -110,6 +110,7 @@ def test_a_challenge_says_where_the_metadata_of_the_api_are(issuer: Issuer) -> N
         {"exp": "9999999999"},
         {"exp": True},
         {"exp": 1e300},
+        {"exp": 2**52},
         {"exp": -5},
         {"exp": 0},
         {"exp": [9999999999]},
