@@ -72,6 +72,14 @@ class Prebuilt:
         return spelled, cursor
 
 
+def driven(connection: Connection, act: Callable[[Any], object], said: str) -> None:
+    """Have the driver's own connection do something; `said` names it in the log if it fails."""
+    try:
+        act(connection.connection.driver_connection)
+    except Exception as error:
+        raise _translated(error, said, connection) from error
+
+
 def _spell(statement: ClauseElement, dialect: Dialect) -> _Spelled:
     compiled = statement.compile(dialect=dialect)
     if not isinstance(compiled, SQLCompiler):

@@ -13,7 +13,8 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import scoped_session
 
-from idp.store.prebuilt import Prebuilt
+from idp.store import resting
+from idp.store.prebuilt import Prebuilt, driven
 
 WRITES = "idp_writes"
 
@@ -36,7 +37,7 @@ class Work(Session):
     def connection(self, *_: object, **__: object) -> Connection:
         """The connection of this unit; the ORM works on it, too."""
         if self._held is None:
-            self._held = self._db.engine.connect()
+            self._held = resting.taken(self._db.engine)
         return self._held
 
     def get_bind(self, *_: object, **__: object) -> Connection:
@@ -86,11 +87,11 @@ class Work(Session):
             if self.in_transaction():
                 super().commit()
             if self._held is not None:
-                self._held.commit()
+                self._finish(self._held)
         except BaseException:
             self._distrust()
             raise
-        self._let_go()
+        self._let_go(clean=True)
         for act in due:
             act()
 
@@ -108,16 +109,26 @@ class Work(Session):
         finally:
             self._let_go()
 
+    def _finish(self, held: Connection) -> None:
+        if held.in_transaction():  # what SQLAlchemy has begun, it ends
+            held.commit()
+        elif self.writes:
+            driven(held, lambda driver: driver.commit(), "COMMIT")
+
     def _distrust(self) -> None:
         """A connection that could not commit is closed: nobody goes on with what is half done."""
         if self._held is not None:
             self._held.invalidate()
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, clean: bool = False) -> None:
         """Give the connection back; what was not committed is undone, and not promised."""
         held, self._held = self._held, None
         self.writes, self._promised, self._read = False, {}, {}
-        if held is not None:
+        if held is None:
+            return
+        if clean:
+            resting.give_back(held)
+        else:
             held.close()
 
 
@@ -148,7 +159,8 @@ def begin(connection: Connection) -> None:
     when nobody says so.
     """
     immediate = connection.dialect.name == "sqlite"
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    said = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+    driven(connection, lambda driver: driver.execute(said).close(), said)
 
 
 @event.listens_for(Work, "before_flush")
