@@ -1,9 +1,12 @@
-"""What a line of refresh tokens begins with: what was allowed, and where it was."""
+"""What a line of refresh tokens begins with, and what becomes of it with each token."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from idp.crypto.confirmation import UNBOUND, Confirmation
+from idp.policies import PolicySet
 from idp.store import Json
 
 
@@ -33,3 +36,23 @@ class Root:
     sub: str
     session_id: str = ""
     sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """An access token that is given out: for which APIs, how it ends and when. `within` is how
+    long APIs that check offline may go on after a sign-out.
+    """
+
+    audiences: Iterable[str]
+    policies: PolicySet
+    until: datetime
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What whoever holds a line has read of it, and the new end of its rest, if it moves."""
+
+    out: Any  # a row with `access` and `access_until`
+    idle: datetime | None = None

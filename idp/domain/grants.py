@@ -10,16 +10,15 @@ from sqlalchemy import delete, exists, select
 from idp.crypto.refresh import RefreshKey
 from idp.crypto.secrets import Handle, digest, new_id
 from idp.domain import line_statements as statements
-from idp.domain.allowance import Allowance, Root
+from idp.domain.allowance import Allowance, Held, Out, Root
 from idp.domain.rules import Rules
-from idp.policies import PolicySet
 from idp.store import DbSession, writing
 from idp.store.clients import Client
 from idp.store.people import Account
 from idp.store.sessions import Grant, Line, Participation, RefreshToken
 
-__all__ = ["Allowance", "Grant", "Grants", "Line", "RefreshToken", "Reused", "Root", "Spent"]
-__all__ += ["Unknown"]
+__all__ = ["Allowance", "Grant", "Grants", "Held", "Line", "Out", "RefreshToken", "Reused"]
+__all__ += ["Root", "Spent", "Unknown"]
 
 SPENT_KEPT = timedelta(minutes=1)  # an old token needs no row: its family part tells it is ours
 
@@ -41,10 +40,12 @@ class Reused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A refresh token was used up; this is what follows it."""
+    """A refresh token was used up: what follows it, and until when that may rest, where the
+    line was moved by it.
+    """
 
-    line: Line
     successor: Handle
+    idle: datetime | None = None
 
 
 class Grants:
@@ -200,57 +201,58 @@ class Grants:
 
         With rotation the winner is given the successor, and within `grace` whoever comes
         again is given the same one, as long as nobody has used that. Otherwise raises
-        `Reused`. Without rotation the token stays as it is.
+        `Reused`. Without rotation the token stays as it is. The line itself is moved by
+        `minted`.
         """
         writing(self._session)
-        work, idle = self._session(), self.idle_end(line, now)
+        idle = self.idle_end(line, now)
         if not rotate:
             if not self.newest(token):
                 raise Reused(line)
-            work.change(statements.FOLLOW, l=line.id, moment=now, idle=idle)
-            return Spent(line, token)
-        spent = work.change(statements.SPEND, d=digest(token), moment=now)
+            return Spent(token, idle)
         successor = self._key.successor(token)
-        if spent != 1:
-            if self._within_grace(token, successor, grace, now):
-                return Spent(line, successor)
-            raise Reused(line)
-        work.change(statements.FOLLOW, l=line.id, moment=now, idle=idle)
-        work.change(statements.CLEAR, l=line.id, before=now - SPENT_KEPT)
+        if self._rotated(token, successor, line, now):
+            return Spent(successor, idle)
+        if self._within_grace(token, successor, grace, now):
+            return Spent(successor)
+        raise Reused(line)
+
+    def _rotated(self, token: Handle, successor: Handle, line: Line, now: datetime) -> bool:
+        """Whether we are the one who has spent it; the successor is kept in its place."""
+        work, before = self._session(), now - SPENT_KEPT
+        if work.connection().dialect.name == "postgresql":
+            given = {"d": digest(token), "successor": digest(successor), "l": line.id}
+            return work.row(statements.ROTATE, moment=now, before=before, **given) is not None
+        if work.change(statements.SPEND, d=digest(token), moment=now) != 1:
+            return False
+        work.change(statements.CLEAR, l=line.id, before=before)
         self.keep(successor, line, now)
-        return Spent(line, successor)
+        return True
 
     def idle_end(self, line: Line, now: datetime) -> datetime:
         """Until when a refresh token that is given out now may rest."""
         return min(now + self._rules.line_idle, line.expires_at)
 
-    def minted(
-        self,
-        line: Line,
-        audiences: Iterable[str],
-        policies: PolicySet,
-        until: datetime,
-        now: datetime,
-        *,
-        within: timedelta | None = None,
-    ) -> None:
+    def minted(self, line: Line, token: Out, now: datetime, held: Held | None = None) -> None:
         """Remember how long the newest access token for each API lives, and how it ends, for
-        the receipt. Whoever mints holds the line, so that nothing is lost between two. `within`
-        is how long APIs that check offline may go on after a sign-out.
+        the receipt. Whoever mints holds the line, so that nothing is lost between two.
         """
         work = self._session()
-        access, access_until = work.row(statements.OUT, l=line.id)
-        kept = {name: out for name, out in access.items() if out["until"] > now.timestamp()}
-        ends = int(policies.ends)
-        for audience in audiences:
-            before = kept.get(audience, {"until": 0, "ends": ends})
+        before = held.out if held else work.row(statements.OUT, l=line.id)
+        kept = {name: out for name, out in before.access.items() if out["until"] > now.timestamp()}
+        ends = int(token.policies.ends)
+        for audience in token.audiences:
+            earlier = kept.get(audience, {"until": 0, "ends": ends})
             kept[audience] = {
-                "until": max(before["until"], int(until.timestamp())),
-                "ends": max(before["ends"], ends),
-                **_within(before, within),
+                "until": max(earlier["until"], int(token.until.timestamp())),
+                "ends": max(earlier["ends"], ends),
+                **_within(earlier, token.within),
             }
-        longest = max(access_until, until)
-        work.change(statements.MINTED, l=line.id, until=longest, out=kept)
+        values = {"l": line.id, "until": max(before.access_until, token.until), "out": kept}
+        if held is None or held.idle is None:
+            work.change(statements.MINTED, **values)
+        else:
+            work.change(statements.USED, moment=now, idle=held.idle, **values)
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget lines of which nothing lives any more, and what was taken back or allowed to

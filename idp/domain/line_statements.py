@@ -37,14 +37,45 @@ SPEND = Prebuilt(
     .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
     .values(spent_at=bindparam("moment"))
 )
-FOLLOW = Prebuilt(
-    update(Line)
-    .where(Line.id == bindparam("l"), Line.ended_at.is_(None))
-    .values(last_used_at=bindparam("moment"), idle_expires_at=bindparam("idle"))
-)
 OUT = Prebuilt(select(Line.access, Line.access_until).where(Line.id == bindparam("l")))
+_SPENT = (
+    update(RefreshToken)
+    .where(RefreshToken.digest == bindparam("d"), RefreshToken.spent_at.is_(None))
+    .values(spent_at=bindparam("moment"))
+    .returning(RefreshToken.line_id)
+    .cte("spent")
+)
+_FOLLOWED = (
+    insert(RefreshToken)
+    .from_select(
+        ["digest", "line_id", "issued_at"],
+        select(
+            bindparam("successor", type_=RefreshToken.digest.type),
+            _SPENT.c.line_id,
+            bindparam("moment", type_=RefreshToken.issued_at.type),
+        ),
+    )
+    .cte("followed")
+)
+_CLEARED = (
+    delete(RefreshToken)
+    .where(RefreshToken.line_id == bindparam("l"), RefreshToken.spent_at < bindparam("before"))
+    .cte("cleared")
+)
+# SPEND, KEEP and CLEAR on one way to the database and back, where it is another process.
+ROTATE = Prebuilt(select(_SPENT.c.line_id).add_cte(_FOLLOWED, _CLEARED))
 MINTED = Prebuilt(
     update(Line)
     .where(Line.id == bindparam("l"))
     .values(access_until=bindparam("until"), access=bindparam("out"))
+)
+USED = Prebuilt(
+    update(Line)
+    .where(Line.id == bindparam("l"))
+    .values(
+        access_until=bindparam("until"),
+        access=bindparam("out"),
+        last_used_at=bindparam("moment"),
+        idle_expires_at=bindparam("idle"),
+    )
 )

@@ -1,24 +1,34 @@
 """Browser sessions: open, touch, step up, take part. Ending one is a sign-out's business."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import bindparam, delete, select, update
 
 from idp.crypto.secrets import Digest, Handle, digest, new_handle, new_id
 from idp.domain.live import Lineage, Live
 from idp.domain.rules import Rules
-from idp.store import DbSession, writing
+from idp.store import DbSession, Prebuilt, writing
 from idp.store.people import Account
 from idp.store.sessions import Line, Participation, Session
 
-__all__ = ["Closed", "Participant", "Participation", "Session", "Sessions", "SignedIn"]
+__all__ = ["Closed", "Ends", "Participant", "Participation", "Session", "Sessions", "SignedIn"]
 
 COOKIE_PREFIX = "ss_"
 TOUCHED_EVERY = timedelta(minutes=1)
 ENDED_KEPT = timedelta(days=1)
 
+_ENDS = Prebuilt(
+    select(Session.idle_expires_at, Session.expires_at).where(Session.id == bindparam("s"))
+)
 _BY_COOKIE = select(Session).where(Session.cookie_digest == bindparam("d"))
+
+
+class Ends(NamedTuple):
+    """When a session ends: if it is not used, and in any case."""
+
+    idle: datetime
+    absolute: datetime
 
 
 class Closed(Exception):
@@ -199,6 +209,11 @@ class Sessions:
     def participation(self, sid: str) -> Participation | None:
         """What a `sid` stands for, over or not."""
         return self._session.get(Participation, sid)
+
+    def ends(self, session_id: str) -> Ends | None:
+        """When a session ends, if there is one."""
+        row = self._session().row(_ENDS, s=session_id)
+        return Ends(*row) if row is not None else None
 
     def get(self, session_id: str) -> Session | None:
         """A session by its id, alive or not."""

@@ -8,7 +8,7 @@ from typing import Any
 from idp.crypto.confirmation import Confirmation
 from idp.domain import Provider
 from idp.domain.clients import ClientView
-from idp.domain.grants import Line
+from idp.domain.grants import Held, Line, Out
 from idp.domain.profile import CLAIMS
 from idp.domain.resources import Api
 from idp.domain.tokens import Minted, Order
@@ -131,18 +131,25 @@ def _policies(op: Provider, client: ClientView, rows: Iterable[Api]) -> PolicySe
     return PolicySet.named((*wanted, *client.access_policies)).agreed()
 
 
-def access_token(op: Provider, line: Line, aimed: Aimed, now: datetime) -> Minted:
+def access_token(
+    op: Provider, line: Line, aimed: Aimed, now: datetime, held: Held | None = None
+) -> Minted:
     """An access token for a person's client (RFC 9068 section 2.2)."""
     claims: dict[str, object] = {
         "sub": line.sub or line.account_id,
         "client_id": line.client_id,
         "scope": " ".join(aimed.scopes),
     }
-    return mint(op, line, claims, aimed, now)
+    return mint(op, line, claims, aimed, now, held)
 
 
 def mint(
-    op: Provider, line: Line | None, claims: dict[str, object], aimed: Aimed, now: datetime
+    op: Provider,
+    line: Line | None,
+    claims: dict[str, object],
+    aimed: Aimed,
+    now: datetime,
+    held: Held | None = None,
 ) -> Minted:
     """A token with these claims, under the line it descends from, if there is a person."""
     if line is None:
@@ -156,8 +163,8 @@ def mint(
     minted = op.tokens.mint_access(_order(claims, aimed), now)
     offline = aimed.status and aimed.policies.listable
     within = op.sign_outs.feed.status_lists.within if offline else None
-    until = minted.expires_at
-    op.grants.minted(line, aimed.audiences, aimed.policies, until, now, within=within)
+    out = Out(aimed.audiences, aimed.policies, minted.expires_at, within)
+    op.grants.minted(line, out, now, held)
     return minted
 
 

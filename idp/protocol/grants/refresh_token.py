@@ -5,12 +5,14 @@ refusal is committed, so that the line stays ended (RFC 9700 section 4.14.2).
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from idp.crypto.secrets import Handle
-from idp.domain.grants import Line, Reused
+from idp.domain.grants import Held, Line, Reused, Spent
+from idp.domain.live import Facts
+from idp.domain.sessions import Ends
 from idp.domain.sign_out import Because
 from idp.protocol.authorization_details import carrying, said
 from idp.protocol.claims import access_token, aim
@@ -22,7 +24,7 @@ from idp.protocol.id_token import Beside, id_token
 from idp.protocol.possession import bound_to, proven, shown, token_type
 
 
-class Held:
+class Presented:
     """A refresh token as Authlib asks about it (its `TokenMixin`)."""
 
     def __init__(self, line: Line) -> None:
@@ -38,10 +40,10 @@ class Held:
 class RefreshToken(Ours, RefreshTokenGrant):
     """Gives the next access token, and the next refresh token."""
 
-    def authenticate_refresh_token(self, refresh_token: str) -> Held | None:
+    def authenticate_refresh_token(self, refresh_token: str) -> Presented | None:
         """The line behind the token; another client's is left alone (RFT-06)."""
         line = self.op.grants.line_of(refresh_token)
-        return Held(line) if line is not None else None
+        return Presented(line) if line is not None else None
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         now, view = self.original.now, self.request.client.view
@@ -50,20 +52,20 @@ class RefreshToken(Ours, RefreshTokenGrant):
         sealed = envelope(self.op, view, "id_token", now)
         held = proven(self.original, self.op, view)
         scopes = self._narrowed(line)
-        self._judge_life(line, now)
+        facts = self._judge_life(line, now)
         self._judge_keys(line, held.jkt, now)
         aimed = aim(self.op, view, scopes, line.resources, asked, held)
         aimed = carrying(aimed, line.authorization_details, self.original, view, self.op)
         spent = self._spend(line, now)
-        minted = access_token(self.op, line, aimed, now)
+        minted = access_token(self.op, line, aimed, now, Held(facts, spent.idle))
         body: dict[str, Any] = {
             "access_token": minted.value,
             "token_type": token_type(held),
             "expires_in": minted.expires_in,
             "scope": " ".join(aimed.scopes if asked else scopes),
             **said(aimed.details),
-            "refresh_token": spent,
-            **refresh_expiry(self.op, line, now),
+            "refresh_token": spent.successor,
+            **refresh_expiry(self.op, line, now, Ends(facts.session_idle, facts.session_until)),
         }
         if "openid" in scopes:
             body["id_token"] = id_token(
@@ -89,26 +91,26 @@ class RefreshToken(Ours, RefreshTokenGrant):
             raise InvalidScope("the scope was not granted")
         return [scope for scope in have if scope in wanted]
 
-    def _spend(self, line: Line, now: datetime) -> Handle:
+    def _spend(self, line: Line, now: datetime) -> Spent:
         view = self.request.client.view
         token = Handle(self.request.payload.data["refresh_token"])
         if line.ended_at is None and line.idle_expires_at <= now:
             raise InvalidGrant("the refresh token is not good, or no longer", reason="idle")
         grace = timedelta(0) if view.public and line.jkt is None else self.op.rules.rotation_grace
         try:
-            spent = self.op.grants.spend_refresh(
+            return self.op.grants.spend_refresh(
                 token, line, rotate=view.rotates, grace=grace, now=now
             )
         except Reused:
             self._came_back(line, now)
-        return spent.successor
 
-    def _judge_life(self, line: Line, now: datetime) -> None:
+    def _judge_life(self, line: Line, now: datetime) -> Facts:
         """Everything a refresh depends on is asked again, at every refresh (RFT-09)."""
         lineage = self.op.tokens.lineage_of(line)
-        ended = self.op.tokens.live.ended(lineage, now, lock=True)
-        if ended is not None:
-            raise InvalidGrant("the refresh token is not good, or no longer", reason=ended)
+        found = self.op.tokens.live.found(lineage, now, lock=True)
+        if found.ended is not None:
+            raise InvalidGrant("the refresh token is not good, or no longer", reason=found.ended)
+        return found.facts
 
     def _judge_keys(self, line: Line, jkt: str | None, now: datetime) -> None:
         """A bound line follows its own keys (RFC 9449 section 5, RFC 8705 section 4). Whoever
@@ -123,7 +125,7 @@ class RefreshToken(Ours, RefreshTokenGrant):
             raise InvalidDpopProof("a DPoP proof is needed")
         raise InvalidGrant("the refresh token is not good, or no longer", reason="another key")
 
-    def _came_back(self, line: Line, now: datetime) -> None:
+    def _came_back(self, line: Line, now: datetime) -> NoReturn:
         receipt = self.op.sign_outs.line(line, Because("token_reused", "provider"), now)
         if receipt is not None:
             self.op.events.record(
