@@ -74,7 +74,7 @@ VOLUME ?= 0
 BURSTS ?= 0
 
 faults: .venv/test-ready ## What is promised, while things are killed; MINUTES=, VOLUME=, BURSTS=
-	@$(PY) -m tests.faults --minutes $(MINUTES) --volume $(VOLUME) --bursts $(BURSTS) --seed $(SEED)
+	@$(PY) -m tests.faults --minutes $(MINUTES) --volume $(VOLUME) --bursts $(BURSTS) --seed $(SEED) $(if $(STRICT),--strict)
 
 fuzz: .venv/fuzz-ready ## What reads what strangers send, each reader for SECONDS=
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)

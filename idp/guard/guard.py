@@ -186,10 +186,11 @@ class Guard:
         return self._here().replica.staleness
 
     def health(self) -> dict[str, Any]:
-        """How the guard of this process is doing."""
+        """How the guard of this process is doing; receipts call it by this `name`."""
         judge = self._here()
         replica, follower = judge.replica, judge.follower
         return {
+            "name": follower.name if follower is not None else None,
             "fresh": replica.fresh,
             "staleness": replica.staleness,
             "max_silence": self._config.max_silence,

@@ -36,7 +36,7 @@ class Follower:
         self.trouble: str | None = None
         self._wire = wire
         self._url = url
-        self._name = name
+        self.name = name
         self._audience = audience
         self._replica = replica
         self._ticks = ticks
@@ -58,7 +58,7 @@ class Follower:
     def poll(self, wait: float) -> bool:
         """Ask once; True when nothing is missing now. Raises `Unanswered`, `Garbled`, `Hole`."""
         replica, sent = self._replica, self._ticks()
-        query: dict[str, str | int] = {"guard": self._name, "wait": int(wait * 1000)}
+        query: dict[str, str | int] = {"guard": self.name, "wait": int(wait * 1000)}
         if replica.epoch is not None:
             query |= {"after": replica.seq, "epoch": replica.epoch}
         said = self._wire.get_as_ourselves(self._url, query)

@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1, help="for each store")
     parser.add_argument("--volume", type=int, default=0, help="so many sign-outs instead")
     parser.add_argument("--bursts", type=int, default=0, help="so many contention bursts instead")
+    parser.add_argument("--strict", action="store_true", help="sign-outs wait for guards")
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
@@ -31,13 +32,13 @@ def main() -> int:
             broken += wrong
             print(f"{said}\n", flush=True)
         if not given.volume and not given.bursts:
-            broken += _lived(store, 60 * given.minutes, given.seed)
+            broken += _lived(store, 60 * given.minutes, given.seed, strict=given.strict)
     return 1 if broken else 0
 
 
-def _lived(store: str, seconds: float, seed: int) -> int:
+def _lived(store: str, seconds: float, seed: int, *, strict: bool) -> int:
     folder = _folder(store)
-    seen = run(store, folder, seconds=seconds, seed=seed)
+    seen = run(store, folder, seconds=seconds, seed=seed, strict=strict)
     print(f"the history is in {folder}\n\n{seen.report}\n", flush=True)
     return len(seen.broken)
 

@@ -59,7 +59,7 @@ def code(world: World, race: Race, rp: Rp, browser: Browser) -> str | None:
     statuses = {status for status, _, _ in answers}
     if len(winners) != 1 or not statuses <= {GIVEN, REFUSED}:
         return f"a code: {answers}"
-    over = rp.refresh(winners[0]).json.get("error") == "invalid_grant"
+    over = (rp.refresh(winners[0]).json or {}).get("error") == "invalid_grant"
     return None if over else "a code that came back left a line alive"
 
 

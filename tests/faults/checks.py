@@ -2,15 +2,17 @@
 what clients, APIs and apps have seen.
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults.history import FAIL, INFO, SECOND, Op
+from tests.faults.history import FAIL, SECOND, Op
+from tests.faults.liveness import Windows, shares
 from tests.faults.model import NEVER, Model, build, first_spends
 
 FINAL = "sign-out is final"
+STRICT = "a strict sign-out is over when it is answered"
+EXPIRED = "a token is over when it expires"
 RESURRECTION = "no resurrection"
 ONCE = "at most once"
 REUSE = "reuse ends the family"
@@ -19,18 +21,20 @@ DURABLE = "what was acknowledged is durable"
 DELIVERED = "every app is told"
 LIVENESS = "it works while nothing is wrong"
 
-ENOUGH = 0.999
-RECOVERY = 5 * SECOND
+RECOVERY = 3 * SECOND
 SIGNING_OUT = 3 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Promises:
     """How long a token may outlive a sign-out, in nanoseconds by policy; and how long one may
-    whose sign-out met one of these faults, or was answered shortly after it.
+    whose sign-out met one of these faults, or was answered shortly after it. How long one lives
+    at all. And whose guards are waited for when sign-out is strict.
     """
 
     outlives: Mapping[str, int] = field(default_factory=dict)
+    lives: Mapping[str, int] = field(default_factory=dict)
+    strict: frozenset[str] = frozenset()
     outlives_with: Mapping[str, int] = field(default_factory=dict)
     hindered_by: frozenset[str] = frozenset()
     recovery: int = RECOVERY
@@ -63,6 +67,8 @@ def check(history: Iterable[Op], promises: Promises) -> list[Violation]:
     broken = [*sign_out_is_final(model, promises), *no_resurrection(model)]
     return [
         *broken,
+        *strict_is_at_once(model, promises),
+        *nothing_outlives_its_end(model, promises),
         *durable(model, broken),
         *at_most_once(model),
         *one_leaf(model),
@@ -86,6 +92,30 @@ def sign_out_is_final(model: Model, promises: Promises) -> list[Violation]:
         for over in [model.over.get(op["family"], NEVER)]
         for late in [op.began - over]
         if late > 0 and late > promises.limit(op["policy"], over, hindrances)
+    ]
+
+
+def strict_is_at_once(model: Model, promises: Promises) -> list[Violation]:
+    """What a receipt says of guards is true when the sign-out is answered: one that confirmed
+    refuses, and one that ran out of lease trusts nothing that it knew before.
+    """
+    return [
+        Violation(STRICT, f"{op['policy']}, though its guard has {said.get(op['guard'])}", op)
+        for op in model.by_op["call"]
+        if op.ok and op["verdict"] == "accept" and op["policy"] in promises.strict
+        for over, said in [model.settled.get(op["family"], (NEVER, {}))]
+        if op.began > over
+    ]
+
+
+def nothing_outlives_its_end(model: Model, promises: Promises) -> list[Violation]:
+    """No API lets a token in that was called with later than it can live."""
+    return [
+        Violation(EXPIRED, f"{op['policy']}, {late / SECOND:.3f} s after its end", op)
+        for op in model.by_op["call"]
+        if op.ok and op["verdict"] == "accept" and op["policy"] in promises.lives
+        for late in [op.began - model.minted.get(op.key, NEVER) - promises.lives[op["policy"]]]
+        if late > 0
     ]
 
 
@@ -187,38 +217,12 @@ def every_app_is_told(model: Model) -> list[Violation]:
 
 
 def works_while_nothing_is_wrong(model: Model, promises: Promises) -> list[Violation]:
-    """Away from faults, 999 of 1,000 operations are answered."""
-    disturbed = Windows((f.began, f.ended + promises.recovery) for f in model.faults)
-    calm = [op for op in model.ops if op.op not in ("fault", "notice")]
-    calm = [op for op in calm if not disturbed.touch(op.began, op.ended)]
-    failed = [op for op in calm if unanswered(op)]
-    if not failed or len(failed) <= (1 - ENOUGH) * len(calm):
-        return []
-    return [Violation(LIVENESS, f"{len(failed)} of {len(calm)} unanswered", failed[0])]
-
-
-def unanswered(op: Op) -> bool:
-    """Whether the client was left without a yes or a no."""
-    return op.outcome == INFO or (op.outcome == FAIL and (op.get("status") or 0) >= 500)
-
-
-class Windows:
-    """Stretches of time; those that overlap are one."""
-
-    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
-        self._begins: list[int] = []
-        self._ends: list[int] = []
-        for began, ended in sorted(stretches):
-            if self._ends and began <= self._ends[-1]:
-                self._ends[-1] = max(self._ends[-1], ended)
-            else:
-                self._begins.append(began)
-                self._ends.append(ended)
-
-    def touch(self, began: int, ended: int) -> bool:
-        """Whether one of them has a moment in common with this stretch."""
-        place = bisect_left(self._begins, ended)
-        return place > 0 and self._ends[place - 1] > began
+    """In calm times 999 of 1,000 are answered, and 99 of 100 of those that a fault spares."""
+    return [
+        Violation(LIVENESS, str(share), share.failed[0])
+        for share in shares(model, promises.recovery)
+        if not share.enough
+    ]
 
 
 def _families_of_thieves(model: Model) -> dict[str, int]:

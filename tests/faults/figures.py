@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tests.faults.checks import DURABLE, FINAL, ONCE, Promises, Violation, unanswered
+from tests.faults.checks import DURABLE, FINAL, ONCE, Promises, Violation
 from tests.faults.history import SECOND, Op
+from tests.faults.liveness import OURS, recoveries, shares, unanswered
 from tests.faults.model import NEVER, Model, build
 
 SHOWN = 20
@@ -13,7 +14,7 @@ SHOWN = 20
 def report(history: Iterable[Op], promises: Promises, broken: list[Violation]) -> str:
     """The figures of a run as text."""
     model = build(history)
-    asked = [op for op in model.ops if op.op not in ("fault", "notice")]
+    asked = [op for op in model.ops if op.op not in OURS]
     away = [op for op in asked if unanswered(op)]
     ends = [op for op in model.by_op["end"] if op.ok]
     count = defaultdict(int, dict.fromkeys((FINAL, ONCE, DURABLE), 0))
@@ -31,6 +32,8 @@ def report(history: Iterable[Op], promises: Promises, broken: list[Violation]) -
         "seconds a token outlived its answered sign-out",
         f"  {'policy':10} {'tokens':>7} {'p50':>7} {'p99':>7} {'max':>7}   promised",
         *_outlived(model, promises),
+        "",
+        *map(str, shares(model, promises.recovery)),
         "",
         "seconds that a fault lasted, until whoever was hit was there again, and from then to the",
         "last operation without an answer",
@@ -60,19 +63,21 @@ def _outlived(model: Model, promises: Promises) -> list[str]:
 
 
 def _recovery(model: Model) -> list[str]:
-    """By kind of fault, up to the next fault; 0 when nobody noticed its end."""
-    away = [op for op in model.ops if unanswered(op) and op.op not in ("fault", "notice")]
+    """By kind of fault and of all; 0 when nobody noticed its end."""
     found: dict[str, list[int]] = defaultdict(list)
     lasted: dict[str, int] = defaultdict(int)
-    for fault, following in zip(model.faults, [*model.faults[1:], None], strict=True):
-        until = following.began if following is not None else NEVER
-        late = [op.ended - fault.ended for op in away if fault.ended < op.ended < until]
-        found[fault.key].append(max(late, default=0))
-        lasted[fault.key] = max(lasted[fault.key], fault.ended - fault.began)
+    for name, length, late in recoveries(model):
+        found[name].append(late)
+        lasted[name] = max(lasted[name], length)
+    found = dict(sorted(found.items()))
+    if found:
+        found |= {"all of them": [late for times in found.values() for late in times]}
+        lasted["all of them"] = max(lasted.values())
     return [
         f"  {name:18} {len(times):>4} times   lasted {lasted[name] / SECOND:.2f} at most   "
-        f"then p50 {_share(times, 0.5):.2f}   max {max(times) / SECOND:.2f}"
-        for name, times in sorted(found.items())
+        f"then p50 {_share(times, 0.5):.2f}   p99 {_share(times, 0.99):.2f}   "
+        f"max {max(times) / SECOND:.2f}"
+        for name, times in found.items()
     ]
 
 

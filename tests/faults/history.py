@@ -55,6 +55,7 @@ class Doing:
     def __init__(self) -> None:
         self.outcome = INFO
         self.detail: dict[str, Any] = {}
+        self.asked: str | None = None
 
     def ok(self, **detail: Any) -> None:
         """It happened; the whole answer was read."""
@@ -63,6 +64,10 @@ class Doing:
     def fail(self, **detail: Any) -> None:
         """It did not happen; somebody said so."""
         self.outcome, self.detail = FAIL, detail
+
+    def of(self, whom: object) -> None:
+        """Who is asked."""
+        self.asked = str(whom)
 
     def info(self, **detail: Any) -> None:
         """Nobody knows."""
@@ -88,7 +93,8 @@ class Recorder:
         try:
             yield doing
         finally:
-            self._write(said | {"phase": doing.outcome, "detail": doing.detail})
+            asked = {"asked": doing.asked} if doing.asked is not None else {}
+            self._write(said | {"phase": doing.outcome, "detail": doing.detail | asked})
 
     def close(self) -> None:
         """No more lines."""

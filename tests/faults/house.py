@@ -58,10 +58,13 @@ def house(
     nodes: int = 3,
     grace: int = GRACE,
     apis: Mapping[str, tuple[str, ...]] = APIS,
+    strict: bool = False,
 ) -> Iterator[House]:
     """All of it, on `sqlite`, or on `postgresql` with Redis."""
     with ExitStack() as stack:
         built = House(_plan(folder, actors, nodes, grace))
+        built.plan.strict = strict
+        built.plan.environ["IDP_SIGN_OUT__STRICT"] = str(strict).lower()
         if store == "postgresql":
             _services(built, stack)
         receiver = stack.enter_context(Receiver(recorder).serving())

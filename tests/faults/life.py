@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,10 +11,11 @@ from flask import Flask
 
 from tests.faults.history import SECOND, Recorder
 from tests.faults.model import ACCOUNT, APP, BROWSER, LINE
-from tests.faults.plan import APIS, PROMISES, App, Plan
+from tests.faults.plan import APIS, PROMISES, SHORT, App, Plan
 from tests.faults.steps import Held, Session, Steps
 
 CHASED = 0.02
+JUST_AFTER = 0.05
 THIEVES, RACES, BESIDE = 0.15, 0.15, 0.3
 
 
@@ -28,15 +30,22 @@ class Life:
     chance: random.Random
     people: list[str] = field(default_factory=list)
     past: list[Held] = field(default_factory=list)
+    late: deque[tuple[float, Held, str]] = field(default_factory=deque)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.steps = Steps(self.plan, self.app, self.recorder, self.name, self.chance)
 
     def until(self, ends: float) -> None:
         """One sign-in after the other."""
+        self.over.clear()
+        later = threading.Thread(target=self._come_back)
+        later.start()
         while time.monotonic() < ends:
             self.once()
             self.try_the_past()
+        self.over.set()
+        later.join()
 
     def once(self) -> None:
         """Sign in, use it for a while, sign out, and see that it is over."""
@@ -97,7 +106,7 @@ class Life:
         scope, one = self.chance.choice((LINE, APP, BROWSER, ACCOUNT)), self.chance.choice(held)
         token = one.refresh[-1]
         ways: dict[str, Callable[[], bool]] = {
-            LINE: lambda: self.steps.revoke(one),
+            LINE: lambda: self.steps.revoke(session, one),
             APP: lambda: self.steps.out_of_app(session, one),
             BROWSER: lambda: self.steps.out_of_browser(session, one),
             ACCOUNT: lambda: self.steps.out_of_everything(session),
@@ -122,14 +131,26 @@ class Life:
         """Call until everybody refuses, or until that is long overdue."""
         ends = time.monotonic()
         for api, token in dict(held.access[-4:]).items():
-            patience = min(PROMISES.outlives[api] / SECOND, 4.0)
+            if api == "short":
+                self.steps.call(held, api, token, self.chance.choice(self.plan.nodes))
+                self.late.append((held.since[token] + SHORT + JUST_AFTER, held, token))
+                continue
+            patience = PROMISES.outlives[api] / SECOND
             ends, nodes = time.monotonic() + patience + 0.3, list(self.plan.nodes)
             while nodes and time.monotonic() < ends:
                 verdicts = [(node, self.steps.call(held, api, token, node)) for node in nodes]
                 nodes = [node for node, verdict in verdicts if verdict != "reject"]
-                if api == "short":
-                    break
                 time.sleep(CHASED)
+
+    def _come_back(self) -> None:
+        """Call with each token that must just have run out."""
+        while not (self.over.is_set() and not self.late):
+            if not self.late or self.late[0][0] > time.monotonic():
+                time.sleep(CHASED)
+                continue
+            _, held, token = self.late.popleft()
+            for node in self.plan.nodes:
+                self.steps.call(held, "short", token, node)
 
     def _api(self) -> str:
         return self.chance.choice(list(APIS))

@@ -60,6 +60,12 @@ class Model:
     families: dict[str, Family] = field(default_factory=dict)
     over: dict[str, int] = field(default_factory=dict)
     session_over: dict[str, int] = field(default_factory=dict)
+    minted: dict[str, int] = field(default_factory=dict)
+    """By access token, when it had reached the client."""
+    settled: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    """By family, the first sign-out whose receipt names guards: when it had been answered, and
+    what it says of each.
+    """
     told: set[str] = field(default_factory=set)
     """Families whose sign-out is one that apps hear of."""
 
@@ -79,16 +85,19 @@ def build(ops: Iterable[Op]) -> Model:
             name = op["family"]
             given = (name, op["session"], op["account"], op["client"], op.ended)
             model.families[name] = Family(*given)
-    ends = _ends(model)
+    bought = [*model.by_op["redeem"], *model.by_op["refresh"]]
+    model.minted = {op.get("access"): op.ended for op in bought if op.ok}
+    ends = _ends(model.by_op["end"])
     for family in model.families.values():
         _close(model, family, ends)
+    _settle(model)
     for name, when in _given_away(model):
         model.over[name] = min(model.over.get(name, NEVER), when)
     for op in model.by_op["sign_in"]:
         if op.ok:
-            scopes = ((BROWSER, op.key), (ACCOUNT, op["account"]))
-            moments = [ends[s].after(op.ended) for s in scopes if s in ends]
-            model.session_over[op.key] = min(moments, default=NEVER)
+            model.session_over[op.key] = _first(
+                ends, ((BROWSER, op.key), (ACCOUNT, op["account"])), op.ended
+            )
     return model
 
 
@@ -101,6 +110,10 @@ def first_spends(model: Model) -> dict[str, Op]:
     return found
 
 
+def _first(ends: dict[tuple[str, str], Ends], scopes: Iterable[tuple[str, str]], born: int) -> int:
+    return min((ends[s].after(born) for s in scopes if s in ends), default=NEVER)
+
+
 def _close(model: Model, family: Family, ends: dict[tuple[str, str], Ends]) -> None:
     moments = {s[0]: ends[s].after(family.born) for s in family.scopes() if s in ends}
     model.over[family.name] = min(moments.values(), default=NEVER)
@@ -108,9 +121,20 @@ def _close(model: Model, family: Family, ends: dict[tuple[str, str], Ends]) -> N
         model.told.add(family.name)
 
 
-def _ends(model: Model) -> dict[tuple[str, str], Ends]:
+def _settle(model: Model) -> None:
+    said = {op["of"]: op["guards"] for op in model.by_op["receipt"] if op.ok and op["guards"]}
+    named = [op for op in model.by_op["end"] if op.ok and op.get("number") in said]
+    guards = {op.ended: said[op["number"]] for op in named}
+    ends = _ends(named)
+    for family in model.families.values():
+        when = _first(ends, family.scopes(), family.born)
+        if when < NEVER:
+            model.settled[family.name] = (when, guards[when])
+
+
+def _ends(ops: Iterable[Op]) -> dict[tuple[str, str], Ends]:
     found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for op in model.by_op["end"]:
+    for op in ops:
         if op.ok:
             found[op["scope"], op.key].append((op.began, op.ended))
     return {scope: Ends(times) for scope, times in found.items()}

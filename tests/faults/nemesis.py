@@ -13,6 +13,7 @@ import redis
 
 from tests.faults.history import Recorder
 from tests.faults.house import House
+from tests.faults.liveness import COURIER, REDIS, STORE
 from tests.faults.processes import wait_until_ready
 
 PAUSE = (3.0, 8.0)
@@ -30,8 +31,8 @@ class Nemesis:
         self._recorder = recorder
         self._pause = pause
         self._chance = random.Random(seed)
-        self._waiting: list[Callable[[], None]] = []
-        self._faults: list[Callable[[], None]] = [self.kill_worker, self.kill_server]
+        self._waiting: list[Callable[[], str]] = []
+        self._faults: list[Callable[[], str]] = [self.kill_worker, self.kill_server]
         if house.worker is not None:
             self._faults.append(self.kill_courier)
         if house.postgres is not None:
@@ -58,13 +59,13 @@ class Nemesis:
             self._waiting = self._chance.sample(self._faults, len(self._faults))
         fault = self._waiting.pop()
         with self._recorder.doing("nemesis", "fault", fault.__name__) as doing:
-            fault()
-            doing.ok()
+            doing.ok(hit=fault())
         self.done += 1
 
-    def kill_worker(self) -> None:
+    def kill_worker(self) -> str:
         """One process of one server; the server must replace it by itself."""
-        provider = self._chance.choice(self._house.providers)
+        number = self._chance.randrange(len(self._house.providers))
+        provider = self._house.providers[number]
         victim = self._chance.choice(provider.workers())
         os.kill(victim, signal.SIGKILL)
         ends = time.monotonic() + 30
@@ -72,41 +73,48 @@ class Nemesis:
             if time.monotonic() > ends or provider.child.poll() is not None:
                 raise RuntimeError("a server did not replace its worker")
             time.sleep(0.02)
+        return str(self._house.plan.providers[number])
 
-    def kill_server(self) -> None:
+    def kill_server(self) -> str:
         """A whole server with all its processes."""
         number = self._chance.randrange(len(self._house.providers))
         provider = self._house.providers[number]
         provider.kill()
         provider.start()
         wait_until_ready(self._house.plan.providers[number])
+        return str(self._house.plan.providers[number])
 
-    def kill_courier(self) -> None:
+    def kill_courier(self) -> str:
         """Who brings the notices."""
         if self._house.worker is not None:
             self._house.worker.kill()
             self._house.worker.start()
+        return COURIER
 
-    def restart_postgres(self) -> None:
+    def restart_postgres(self) -> str:
         """At once, as if the power had gone; it recovers from its log."""
         if self._house.postgres is not None:
             self._house.postgres.restart_at_once()
+        return STORE
 
-    def pause_redis(self) -> None:
+    def pause_redis(self) -> str:
         """It takes commands, and answers later than anybody waits."""
         self._redis().client_pause(REDIS_PAUSE_MS, all=True)
         time.sleep(REDIS_PAUSE_MS / 1000)
+        return REDIS
 
-    def flush_redis(self) -> None:
+    def flush_redis(self) -> str:
         """It forgets everything."""
         self._redis().flushall()
+        return REDIS
 
-    def restart_redis(self) -> None:
+    def restart_redis(self) -> str:
         """It dies, and comes back empty."""
         if self._house.redis is not None:
             self._house.redis.stop()
             time.sleep(self._chance.uniform(0.1, 1.0))
             self._house.redis.start()
+        return REDIS
 
     def _redis(self) -> "redis.Redis":
         return redis.Redis.from_url(str(self._house.plan.redis_url), socket_timeout=5)

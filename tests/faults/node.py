@@ -1,4 +1,5 @@
-"""One API server with a guard for each API: `python -m tests.faults.node PLAN PORT`.
+"""One API server with a guard for each API, of which `short` asks nobody:
+`python -m tests.faults.node PLAN PORT`.
 
 It says `ready` when it follows the feed, and answers `GET /<api>` until its input ends.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from idp.guard import Guard, Refused
+from idp.guard.needs import Freshness
 from tests.faults.plan import APIS, MAX_SILENCE, Plan, audience
 
 
@@ -66,6 +68,7 @@ class Node(ThreadingHTTPServer):
         }
         for guard in self.guards.values():
             guard.start()
+        self.names = {api: str(guard.health()["name"]) for api, guard in self.guards.items()}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -83,15 +86,17 @@ class Handler(BaseHTTPRequestHandler):
                 method="GET",
                 url=self.path,
                 dpop=self.headers.get_all("DPoP") or [],
+                freshness=Freshness.OFFLINE if api == "short" else Freshness.FEED,
             )
         except Refused as refused:
-            self._answer(refused.status, {"error": refused.error})
+            self._answer(api, refused.status, {"error": refused.error})
         else:
-            self._answer(200, {})
+            self._answer(api, 200, {})
 
-    def _answer(self, status: int, body: dict[str, str | None]) -> None:
+    def _answer(self, api: str, status: int, body: dict[str, str | None]) -> None:
         raw = json.dumps(body).encode()
         self.send_response(status)
+        self.send_header("X-Guard", self.server.names[api])
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)

@@ -1,7 +1,7 @@
 """What every process of a run must know: who is where, and which policies are in play."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ from tests.faults.checks import Promises
 from tests.faults.history import SECOND
 
 MAX_SILENCE = 3
-LIFETIME, SHORT = 120, 10
-SKEW = 60
+LIFETIME, SHORT = 120, 4
 GRACE = 2
 CALLBACK = "https://rp.faults.test/callback"
 
@@ -29,13 +28,15 @@ PROMISES = Promises(
         "state": MAX_SILENCE * SECOND,
         "listed": 0,
         "opaque": 0,
-        "short": (SHORT + SKEW) * SECOND,
+        "short": SHORT * SECOND,
         "sso": MAX_SILENCE * SECOND,
     },
+    lives=dict.fromkeys(APIS, LIFETIME * SECOND) | {"short": SHORT * SECOND},
     # The list in Redis is a copy: who cannot write there cannot strike a token that others read.
     outlives_with={"listed": MAX_SILENCE * SECOND},
     hindered_by=frozenset({"pause_redis", "restart_redis"}),
 )
+STRICT = replace(PROMISES, strict=frozenset({"denylist", "state", "sso"}))
 
 
 def audience(api: str) -> str:
@@ -69,6 +70,12 @@ class Plan:
     actors: int = 4
     grace: int = GRACE
     redis_url: str | None = None
+    strict: bool = False
+
+    @property
+    def promises(self) -> Promises:
+        """What holds of a run with this plan."""
+        return STRICT if self.strict else PROMISES
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self)))

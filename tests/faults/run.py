@@ -8,12 +8,12 @@ from pathlib import Path
 from idp.app import create_app
 from idp.settings import load
 from idp.store import db
-from tests.faults.checks import Violation, check
+from tests.faults.checks import Promises, Violation, check
 from tests.faults.figures import report
 from tests.faults.history import Op, Recorder, read
 from tests.faults.house import House, house
 from tests.faults.nemesis import Nemesis
-from tests.faults.plan import MAX_SILENCE, PROMISES, Plan
+from tests.faults.plan import MAX_SILENCE, Plan
 
 LONGEST_DRAIN = 60.0  # a notice under way when its bearer died waits until the lease is over
 
@@ -24,16 +24,17 @@ class Run:
 
     history: list[Op]
     broken: list[Violation]
+    promises: Promises
 
     @property
     def report(self) -> str:
-        return report(self.history, PROMISES, self.broken)
+        return report(self.history, self.promises, self.broken)
 
 
-def run(store: str, folder: Path, *, seconds: float, seed: int) -> Run:
+def run(store: str, folder: Path, *, seconds: float, seed: int, strict: bool = False) -> Run:
     """Live for so long; then what was seen is checked."""
     recorder = Recorder(folder / "house.jsonl")
-    with house(store, folder, seed, recorder) as built:
+    with house(store, folder, seed, recorder, strict=strict) as built:
         nemesis = threading.Thread(
             target=Nemesis(built, recorder, seed).until, args=(time.monotonic() + seconds,)
         )
@@ -44,8 +45,8 @@ def run(store: str, folder: Path, *, seconds: float, seed: int) -> Run:
         _everybody(built, "probe")
         _drain(built.plan)
     recorder.close()
-    history = read(sorted(folder.glob("*.jsonl")))
-    return Run(history, check(history, PROMISES))
+    history, promises = read(sorted(folder.glob("*.jsonl"))), built.plan.promises
+    return Run(history, check(history, promises), promises)
 
 
 def _everybody(built: House, command: str) -> None:

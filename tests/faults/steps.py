@@ -4,7 +4,9 @@ import base64
 import hashlib
 import random
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +17,11 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.crypto.jose import claims_of
-from idp.domain import Provider
+from idp.domain import Provider, strict
 from idp.domain.login import PASSWORD_ACR, Proof
-from idp.domain.sign_out import Because
+from idp.domain.sign_out import Because, Receipt
 from idp.store import db
-from tests.faults.history import SECOND, Doing, Recorder, mark
+from tests.faults.history import OK, SECOND, Doing, Recorder, mark
 from tests.faults.model import ACCOUNT, APP, BROWSER, LINE
 from tests.faults.plan import APIS, CALLBACK, App, Plan, audience
 from tests.faults.wires import PATIENCE, Away, Refusal, Wires
@@ -47,7 +49,13 @@ class Held:
     id_token: str
     access: list[tuple[str, str]] = field(default_factory=list)
     refresh: list[str] = field(default_factory=list)
+    since: dict[str, float] = field(default_factory=dict)
     over: bool = False
+
+    def given(self, api: str, token: str) -> None:
+        """A fresh access token for this API."""
+        self.access.append((api, token))
+        self.since[token] = time.monotonic()
 
 
 class Steps:
@@ -112,21 +120,25 @@ class Steps:
             except (Away, Refusal):
                 return False
             doing.ok(refresh=mark(said["refresh_token"]), access=mark(said["access_token"]))
-        held.access.append((api, said["access_token"]))
+        held.given(api, said["access_token"])
         if said["refresh_token"] not in held.refresh:
             held.refresh.append(said["refresh_token"])
         return True
 
     def call(self, held: Held, api: str, token: str, node: int) -> str | None:
         """Call an API with a token; `accept`, `reject`, or None when nobody could say."""
-        given = {"family": held.family, "policy": api, "node": str(node)}
+        given: dict[str, Any] = {"family": held.family, "policy": api, "node": str(node)}
+        given |= {"bound": held.prover is not None}
         with self._doing("call", mark(token), **given) as doing:
-            status = self._wires.call(node, api, token, held.prover, doing)
-            verdict = {200: "accept", 401: "reject"}.get(status or 0)
+            told = self._wires.call(node, api, token, held.prover, doing)
+            if told is None:
+                return None
+            status, guard = told
+            verdict: str | None = {200: "accept", 401: "reject"}.get(status)
             if verdict is not None:
-                doing.ok(verdict=verdict)
-            elif status is not None:
-                doing.fail(status=status)
+                doing.ok(verdict=verdict, guard=guard)
+            else:
+                doing.fail(status=status, guard=guard)
         return verdict
 
     def leaf(self, held: Held, token: str) -> None:
@@ -142,9 +154,9 @@ class Steps:
                 return
             doing.ok(active=answer.json()["active"])
 
-    def revoke(self, held: Held) -> bool:
+    def revoke(self, session: Session, held: Held) -> bool:
         """The app gives its tokens back."""
-        with self._doing("end", held.family, scope=LINE) as doing:
+        with self._ending(session, held.family, LINE) as doing:
             form, more = {"token": held.refresh[-1]}, {}
             if held.app.secret is None:
                 form["client_id"] = held.app.client_id
@@ -160,6 +172,7 @@ class Steps:
         """Out of one app in one browser."""
         ids = (session.account, self._ids[session.id], held.app.client_id)
         return self._signed_out(
+            session,
             APP,
             f"{session.id} {held.app.name}",
             lambda: self._op.sign_outs.app(*ids, PERSON, _now()),
@@ -168,6 +181,7 @@ class Steps:
     def out_of_everything(self, session: Session) -> bool:
         """Out of everything, everywhere."""
         return self._signed_out(
+            session,
             ACCOUNT,
             session.account,
             lambda: self._op.sign_outs.everywhere(session.account, PERSON, _now()),
@@ -176,7 +190,7 @@ class Steps:
     def out_of_browser(self, session: Session, held: Held) -> bool:
         """An app sends the browser to the page that signs out."""
         path = "/end_session?" + urlencode({"id_token_hint": held.id_token})
-        with self._doing("end", session.id, scope=BROWSER) as doing:
+        with self._ending(session, session.id, BROWSER) as doing:
             try:
                 answer = self._wires.provider("GET", path, doing, headers=_cookie(session))
             except Away:
@@ -209,16 +223,47 @@ class Steps:
             sid = claims_of(said["id_token"])["sid"] if app.secret is not None else None
             given = {"refresh": mark(said["refresh_token"]), "access": mark(said["access_token"])}
             doing.ok(sid=sid, **given)
-        access, refresh = [(api, said["access_token"])], [said["refresh_token"]]
-        return Held(family, app, prover, said["id_token"], access, refresh)
+        held = Held(family, app, prover, said["id_token"], refresh=[said["refresh_token"]])
+        held.given(api, said["access_token"])
+        return held
 
-    def _signed_out(self, scope: str, key: str, act: Callable[[], Any]) -> bool:
-        with self._doing("end", key, scope=scope) as doing:
+    def _signed_out(
+        self, session: Session, scope: str, key: str, act: Callable[[], Receipt | None]
+    ) -> bool:
+        with self._ending(session, key, scope) as doing:
             done: list[bool] = []
-            self._domain(doing, lambda: done.append(act() is not None))
+
+            def both() -> None:
+                receipt = act()
+                db.session.commit()
+                strict.settle(self._op, [receipt], _now())
+                done.append(receipt is not None)
+
+            self._domain(doing, both)
             if done:
                 doing.ok()
             return bool(done)
+
+    @contextmanager
+    def _ending(self, session: Session, key: str, scope: str) -> Iterator[Doing]:
+        """A sign-out; in strict mode what its receipt says of guards is written down as well."""
+        number, began = secrets.token_hex(8), _now()
+        with self._doing("end", key, scope=scope, number=number) as doing:
+            yield doing
+        if self._plan.strict and doing.outcome == OK:
+            with self._doing("receipt", key, of=number) as reading:
+                guards = self._domain(reading, lambda: self._guards(session.account, began))
+                if guards is not None:
+                    reading.ok(guards=guards)
+
+    def _guards(self, account: str, began: datetime) -> dict[str, str]:
+        """What the newest receipt says, if it is of this sign-out."""
+        receipts = self._op.sign_outs.receipts
+        newest = receipts.of_account(account, 1)
+        if not newest or newest[0].at < began:
+            return {}
+        lines = receipts.lines(newest[0].id)
+        return {line.reference: line.state for line in lines if line.kind == "guard"}
 
     def _domain(self, doing: Doing, act: Callable[[], Any]) -> Any:
         """One transaction of our own; None and `info` when the store did not answer."""

@@ -5,6 +5,7 @@ They exist to prove that the checks of a history find what they are for.
 
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,10 @@ NODES = ("n1", "n2")
 
 class Refused(Exception):
     """The answer is no."""
+
+
+class Away(Exception):
+    """There is no answer."""
 
 
 @dataclass
@@ -28,8 +33,11 @@ class Toy:
     over: set[str] = field(default_factory=set)
     outbox: list[tuple[str, str]] = field(default_factory=list)
     generation: int = 0
+    life: float = 3600.0
+    spare: float = 0.0
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    good_until: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What else is in memory."""
@@ -40,7 +48,9 @@ class Toy:
 
     def mint(self, family: str) -> str:
         """An access token that says which generation it is of."""
-        return f"{family} a{next(self.numbers)} {self.generation}"
+        token = f"{family} a{next(self.numbers)} {self.generation}"
+        self.good_until[token] = time.monotonic() + self.life + self.spare
+        return token
 
     def refresh(self, token: str) -> tuple[str, str]:
         """Look, judge, spend, mint; nobody else in between."""
@@ -62,7 +72,7 @@ class Toy:
 
     def call(self, node: str, token: str) -> bool:
         """Whether an API that asks this node lets the token in."""
-        return not self.ended(node, token)
+        return time.monotonic() < self.good_until[token] and not self.ended(node, token)
 
     def ended(self, node: str, token: str) -> bool:
         """Whether the token is over, as far as this node knows."""
@@ -85,6 +95,10 @@ class Toy:
 
     def kill(self) -> None:
         """Forget what was in memory."""
+
+    def confirmed(self) -> dict[str, str]:
+        """What the receipt of the sign-out says of each node."""
+        return dict.fromkeys(NODES, "confirmed")
 
     def meet(self) -> None:
         """Where two requests are between look and write at the same time, if they can be."""
@@ -166,6 +180,44 @@ class GenerationInSeconds(Toy):
 
     def end_everything(self) -> None:
         self.generation = 0
+
+
+class ConfirmedBeforeApplied(Toy):
+    """The second node says that it has heard, and looks into what it has heard later."""
+
+    def __post_init__(self) -> None:
+        self.heard: set[str] = set()
+
+    def ended(self, node: str, token: str) -> bool:
+        return super().ended(node, token) and (
+            node != "n2" or token.split(maxsplit=1)[0] in self.heard
+        )
+
+    def work(self) -> None:
+        self.heard.update(self.over)
+        super().work()
+
+
+class OutlivesItsEnd(Toy):
+    """A token is good for a second longer than anybody was told."""
+
+    def __post_init__(self) -> None:
+        self.spare = 1.0
+
+
+class SlowToComeBack(Toy):
+    """For a while after whatever was wrong is mended it answers nobody."""
+
+    def __post_init__(self) -> None:
+        self.back_at = 0.0
+
+    def kill(self) -> None:
+        self.back_at = time.monotonic() + 0.5
+
+    def call(self, node: str, token: str) -> bool:
+        if time.monotonic() < self.back_at:
+            raise Away
+        return super().call(node, token)
 
 
 SEEDED = (

@@ -7,12 +7,14 @@ import pytest
 from tests.faults.checks import (
     DELIVERED,
     DURABLE,
+    EXPIRED,
     FINAL,
     LIVENESS,
     MONOTONE,
     ONCE,
     RESURRECTION,
     REUSE,
+    STRICT,
     Promises,
     check,
 )
@@ -26,19 +28,29 @@ def op(name: str, key: str, began: float, ended: float, outcome: str = OK, **det
     return Op(proc="ann", op=name, key=key, outcome=outcome, detail=detail, **times)
 
 
-def call(began: float, verdict: str = "accept", policy: str = "opaque", node: str = "n1") -> Op:
-    said = {"family": "f", "policy": policy, "node": node, "verdict": verdict}
+def call(
+    began: float,
+    verdict: str = "accept",
+    policy: str = "opaque",
+    node: str = "n1",
+    guard: str = "g",
+) -> Op:
+    said = {"family": "f", "policy": policy, "node": node, "verdict": verdict, "guard": guard}
     return op("call", "a1", began, began + 0.1, **said)
 
 
 def refresh(key: str, began: float, gives: str = "", outcome: str = OK, **more: Any) -> Op:
-    given = {"refresh": gives} if gives else {"error": "invalid_grant", "status": 400}
+    given: dict[str, Any] = {"error": "invalid_grant", "status": 400}
+    if gives:
+        given = {"refresh": gives, "access": f"of {gives}"}
     ended = more.pop("ended", began + 0.1)
     return op("refresh", key, began, ended, outcome, family="f", **given, **more)
 
 
-def end(scope: str, key: str, began: float, ended: float, outcome: str = OK) -> Op:
-    return op("end", key, began, ended, outcome, scope=scope)
+def end(
+    scope: str, key: str, began: float, ended: float, outcome: str = OK, number: str = ""
+) -> Op:
+    return op("end", key, began, ended, outcome, scope=scope, number=number)
 
 
 SIGNED_IN = [
@@ -151,7 +163,11 @@ class TestReuse:
 
 
 def test_a_fault_that_hinders_a_sign_out_gives_it_the_longer_time_and_no_other_fault() -> None:
-    promises = Promises({"opaque": 0}, {"opaque": SECOND}, frozenset({"pause"}))
+    promises = Promises(
+        outlives={"opaque": 0},
+        outlives_with={"opaque": SECOND},
+        hindered_by=frozenset({"pause"}),
+    )
 
     def found(fault: str, called: float) -> set[str]:
         lived = [*SIGNED_IN, op("fault", fault, 1, 2), end("line", "f", 1.5, 2.5), call(called)]
@@ -183,7 +199,7 @@ class TestNotices:
 
     def test_a_notice_of_nothing(self) -> None:
         assert rules(heard()) == {DELIVERED}
-        assert rules(end("browser", "s", 2, 2.1, INFO), heard()) == {LIVENESS}
+        assert rules(end("browser", "s", 2, 2.1, INFO), heard()) == set()
 
     def test_the_same_notice_twice(self) -> None:
         over = end("browser", "s", 2, 2.1)
@@ -192,12 +208,119 @@ class TestNotices:
         assert rules(over, heard("j1"), heard("j1", 4)) == {DELIVERED}
 
 
-def test_answers_that_fail_are_borne_around_faults_only() -> None:
-    failed = op("call", "a1", 5, 5.1, FAIL, family="f", policy="sso", node="n1", status=503)
-    fault = op("fault", "kill", 3, 4)
+class TestStrictSignOut:
+    OVER = end("line", "f", 2, 2.1, number="n")
+    PROMISES = Promises(
+        outlives={"sso": 3 * SECOND, "short": 3 * SECOND}, strict=frozenset({"sso"})
+    )
 
-    assert rules(failed) == {LIVENESS}
-    assert rules(failed, fault) == set()
+    def found(self, *more: Op) -> list[tuple[str, str]]:
+        lived = check([*SIGNED_IN, self.OVER, *more], self.PROMISES)
+        return [(each.rule, each.said) for each in lived]
+
+    def receipt(self, **guards: str) -> Op:
+        return op("receipt", "f", 2.2, 2.3, of="n", guards=guards)
+
+    @pytest.mark.parametrize("state", ["confirmed", "lapsed"])
+    def test_a_guard_of_which_the_receipt_tells_lets_nobody_in_afterwards(self, state: str) -> None:
+        late = call(2.15, policy="sso", guard="g")
+
+        assert self.found(late) == []
+        assert self.found(late, self.receipt(g=state)) == [
+            (STRICT, f"sso, though its guard has {state}")
+        ]
+
+    def test_what_was_called_before_the_answer_proves_nothing(self) -> None:
+        assert self.found(call(2.05, policy="sso", guard="g"), self.receipt(g="confirmed")) == []
+
+    def test_a_guard_that_came_later_has_no_excuse_and_one_that_nobody_asks_has_its_own_time(
+        self,
+    ) -> None:
+        assert self.found(call(2.5, policy="sso", guard="new"), self.receipt(g="confirmed"))
+        assert not self.found(call(2.5, policy="short", guard="g"), self.receipt(g="confirmed"))
+
+    def test_a_receipt_that_tells_of_no_guard_claims_nothing(self) -> None:
+        assert self.found(call(2.5, policy="sso", guard="g"), self.receipt()) == []
+
+
+def test_a_token_that_is_let_in_after_its_end_is_found_whoever_signed_out() -> None:
+    promises = Promises(outlives={"short": SECOND}, lives={"short": 4 * SECOND})
+
+    def found(began: float, verdict: str) -> set[str]:
+        lived = [*SIGNED_IN, call(began, verdict, policy="short")]
+        return {each.rule for each in check(lived, promises)}
+
+    assert found(4.4, "accept") == set()
+    assert found(4.6, "reject") == set()
+    assert found(4.6, "accept") == {EXPIRED}
+
+
+class TestLiveness:
+    FAULT = op("fault", "kill_server", 3, 4, hit="9000")
+
+    def found(self, *ops: Op) -> list[str]:
+        found = check([*SIGNED_IN, *ops], PROMISES)
+        return [each.said for each in found if each.rule == LIVENESS]
+
+    def failed(self, count: int, at: float = 9, **more: Any) -> list[Op]:
+        said: dict[str, Any] = {"family": "f", "policy": "sso", "node": "n1", "status": 503} | more
+        return [op("call", f"x{n}", at, at + 0.1, FAIL, **said) for n in range(count)]
+
+    def good(self, count: int, at: float = 9) -> list[Op]:
+        return [call(at, policy="sso") for _ in range(count)]
+
+    def test_two_failures_are_borne_and_a_third_only_among_thousands(self) -> None:
+        assert not self.found(*self.failed(2))
+        assert self.found(*self.failed(3), *self.good(2_000))
+        assert not self.found(*self.failed(3), *self.good(3_000))
+
+    def test_the_provider_is_not_excused_by_how_much_the_apis_are_called(self) -> None:
+        lost = [refresh(f"r{n}", 9, outcome=INFO) for n in range(3)]
+
+        assert self.found(*lost, *self.good(5_000))
+
+    def test_right_after_a_fault_whoever_was_hit_may_fail_and_three_seconds_later_nobody(
+        self,
+    ) -> None:
+        lost = [refresh(f"r{n}", 6, outcome=INFO, asked="9000") for n in range(9)]
+        late = [refresh(f"r{n}", 7.2, outcome=INFO, asked="9000") for n in range(9)]
+
+        assert not self.found(self.FAULT, *lost)
+        assert self.found(self.FAULT, *late)
+
+    @pytest.mark.parametrize(
+        ("hit", "spared", "struck"),
+        [
+            ("9000", {"policy": "sso"}, {"policy": "opaque"}),
+            ("redis", {"policy": "sso"}, {"policy": "sso", "bound": True}),
+            ("courier", {"policy": "opaque"}, None),
+        ],
+    )
+    def test_whoever_does_not_need_what_was_hit_goes_on(
+        self, hit: str, spared: dict[str, Any], struck: dict[str, Any] | None
+    ) -> None:
+        fault = op("fault", "a fault", 3, 4, hit=hit)
+
+        assert self.found(fault, *self.failed(3, 3.5, **spared))
+        if struck is not None:
+            assert not self.found(fault, *self.failed(3, 3.5, **struck))
+
+    def test_without_the_store_nobody_is_sure_to_be_answered(self) -> None:
+        fault = op("fault", "restart_postgres", 3, 4, hit="store")
+
+        assert not self.found(fault, *self.failed(9, 3.5))
+
+    def test_the_other_server_goes_on(self) -> None:
+        def lost(port: str) -> list[Op]:
+            return [refresh(f"r{n}", 3.5, outcome=INFO, asked=port) for n in range(3)]
+
+        assert self.found(self.FAULT, *lost("9001"))
+        assert not self.found(self.FAULT, *lost("9000"))
+
+    def test_beside_two_faults_at_once_nothing_is_asked(self) -> None:
+        other = op("fault", "pause_redis", 3.2, 4.2, hit="redis")
+
+        assert not self.found(self.FAULT, other, *self.failed(3, 3.5))
 
 
 def test_a_recorder_knows_what_never_ended(tmp_path: Any) -> None:

@@ -1,15 +1,20 @@
 """The checks find each seeded bug, and nothing in a provider without one."""
 
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.checks import (
     DELIVERED,
     DURABLE,
+    EXPIRED,
     FINAL,
+    LIVENESS,
     ONCE,
+    STRICT,
     Promises,
     Violation,
     check,
@@ -19,13 +24,17 @@ from tests.faults.stubs import (
     NODES,
     SEEDED,
     AnsweredBeforeCommit,
+    Away,
     CacheWithoutEnd,
+    ConfirmedBeforeApplied,
     DenylistPerProcess,
     GenerationInSeconds,
     NonAtomicRefresh,
     OutboxInMemory,
+    OutlivesItsEnd,
     Refused,
     RevokedInMemory,
+    SlowToComeBack,
     Toy,
 )
 from tests.support.spec import spec
@@ -65,6 +74,12 @@ class Story:
         self.recorder.close()
         return check(read([self.path]), Promises(outlives={"toy": 0}, recovery=SECOND))
 
+    def rules(self, **promises: Any) -> set[str]:
+        """What was broken so far."""
+        self.recorder.close()
+        found = check(read([self.path]), Promises(**{"outlives": {"toy": 0}} | promises))
+        return {each.rule for each in found}
+
     def sign_in(self, name: str) -> tuple[str, str]:
         given = {"family": name, "session": f"s {name}", "account": f"ann {name}"}
         with self.recorder.doing("ann", "sign_in", f"s {name}", account=f"ann {name}") as doing:
@@ -100,12 +115,19 @@ class Story:
     def call(self, node: str, family: str, token: str) -> None:
         said = {"family": family, "policy": "toy", "node": node}
         with self.recorder.doing("ann", "call", mark(token), **said) as doing:
-            doing.ok(verdict="accept" if self.toy.call(node, token) else "reject")
+            try:
+                verdict = "accept" if self.toy.call(node, token) else "reject"
+            except Away:
+                doing.fail(status=503)
+            else:
+                doing.ok(verdict=verdict, guard=node)
 
     def end(self, scope: str, key: str, families: list[str]) -> None:
-        with self.recorder.doing("ann", "end", key, scope=scope) as doing:
+        with self.recorder.doing("ann", "end", key, scope=scope, number=key) as doing:
             self.toy.end("n1", families)
             doing.ok()
+        with self.recorder.doing("ann", "receipt", key, of=key) as doing:
+            doing.ok(guards=self.toy.confirmed())
 
     def everything(self, account: str) -> None:
         """The toy has one generation for all, so that `h` is over too; nobody is told."""
@@ -135,3 +157,48 @@ def test_each_seeded_bug_is_found(provider: type[Toy], tmp_path: Path) -> None:
     found = {each.rule for each in Story(provider, tmp_path).live()}
 
     assert FOUND_BY[provider] in found
+
+
+@spec("C.4", "P4", "P8")
+@pytest.mark.parametrize(("provider", "found"), [(Toy, set()), (ConfirmedBeforeApplied, {STRICT})])
+def test_a_guard_that_confirms_before_it_has_applied_the_row_is_found(
+    provider: type[Toy], found: set[str], tmp_path: Path
+) -> None:
+    story = Story(provider, tmp_path)
+    access, _ = story.sign_in("f")
+    story.end("browser", "s f", ["f"])
+    for node in NODES:
+        story.call(node, "f", access)
+    story.toy.work()
+
+    assert story.rules(outlives={"toy": 3 * SECOND}, strict=frozenset({"toy"})) == found
+
+
+@spec("C.4", "P4")
+@pytest.mark.parametrize(("provider", "found"), [(Toy, set()), (OutlivesItsEnd, {EXPIRED})])
+def test_a_token_that_lives_a_second_longer_is_found(
+    provider: type[Toy], found: set[str], tmp_path: Path
+) -> None:
+    story = Story(provider, tmp_path)
+    story.toy.life = 0.1
+    access, _ = story.sign_in("f")
+    for wait in (0.0, 0.15):
+        time.sleep(wait)
+        story.call("n1", "f", access)
+
+    assert story.rules(lives={"toy": SECOND // 10}) == found
+
+
+@spec("C.4", "F-01")
+@pytest.mark.parametrize(("provider", "found"), [(Toy, set()), (SlowToComeBack, {LIVENESS})])
+def test_a_provider_that_is_away_after_the_fault_is_over_is_found(
+    provider: type[Toy], found: set[str], tmp_path: Path
+) -> None:
+    story = Story(provider, tmp_path)
+    access, _ = story.sign_in("f")
+    story.kill()
+    for _ in range(300):
+        time.sleep(0.002)
+        story.call("n1", "f", access)
+
+    assert story.rules(recovery=SECOND // 10) == found

@@ -29,6 +29,7 @@ class Wires:
     def provider(self, method: str, path: str, doing: Doing, **more: Any) -> httpx.Response:
         """Ask one of the provider's servers; raises `Away`, and then the history says so."""
         port = self._chance.choice(self.plan.providers)
+        doing.of(port)
         return self._ask(method, f"http://127.0.0.1:{port}{path}", doing, **more)
 
     def token(
@@ -52,8 +53,8 @@ class Wires:
 
     def call(
         self, node: int, api: str, token: str, prover: Prover | None, doing: Doing
-    ) -> int | None:
-        """Call an API; the status."""
+    ) -> tuple[int, str | None] | None:
+        """Call an API; the status, and which guard said so."""
         headers = {"Authorization": f"{'DPoP' if prover else 'Bearer'} {token}"}
         if prover is not None:
             url = f"{audience(api)}/{api}"
@@ -62,7 +63,7 @@ class Wires:
             answer = self._ask("GET", f"http://127.0.0.1:{node}/{api}", doing, headers=headers)
         except Away:
             return None
-        return answer.status_code
+        return answer.status_code, answer.headers.get("X-Guard")
 
     def close(self) -> None:
         self._http.close()
