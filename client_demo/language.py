@@ -39,7 +39,8 @@ def hang(app: Flask) -> None:
 def language() -> str:
     """The language of this answer."""
     chosen = request.cookies.get(COOKIE, "")
-    return chosen if chosen in NAMES else request.accept_languages.best_match(NAMES) or "en"
+    wanted = [tag.partition("-")[0] for tag, quality in request.accept_languages if quality > 0]
+    return next((tag for tag in (chosen, *wanted) if tag in NAMES), "en")
 
 
 def choose() -> AnyResponse:

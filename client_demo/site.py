@@ -18,17 +18,18 @@ from client_demo import language, settings
 from client_demo.asked import asked
 from client_demo.lab.deeds import Operator
 from client_demo.lab.pages import Lab
+from client_demo.language import N_, gettext
 from client_demo.op import BadToken, Op, OutOfReach
 from client_demo.renewal import renew
 from client_demo.told import told
 from client_demo.visits import FLOW_LIVES, Flow, Visit, Visits
 
-NOT_FROM_HERE = "This sign-in did not start in this browser, or it is too old."
-NOT_FROM_THERE = "The answer did not come from the provider we asked."
-NOT_OURS = "Somebody sent you here to sign in at a provider that is not ours."
-NOT_GOOD = "What the provider gave us is not good, so nobody is signed in."
-OVERTAKEN = "You signed out while this sign-in was under way."
-SAID_NO = "The provider says no, so nobody is signed in."
+NOT_FROM_HERE = N_("This sign-in did not start in this browser, or it is too old.")
+NOT_FROM_THERE = N_("The answer did not come from the provider we asked.")
+NOT_OURS = N_("Somebody sent you here to sign in at a provider that is not ours.")
+NOT_GOOD = N_("What the provider gave us is not good, so nobody is signed in.")
+OVERTAKEN = N_("You signed out while this sign-in was under way.")
+SAID_NO = N_("The provider says no, so nobody is signed in.")
 
 
 class Sorry(Exception):
@@ -130,18 +131,18 @@ class RelyingParty:
         """Call the API as this visitor; after a sign-out, with the last token there was."""
         here = self._visit()
         if here is None:
-            return jsonify(status=0, said="Nobody is signed in.")
+            return jsonify(status=0, said=gettext("Nobody is signed in."))
         renew(here, self._visits, self._op, self._me)
         token = here.tokens.get("access_token") or here.last_access_token
         if token is None:
-            return jsonify(status=0, said="Nobody has signed in yet.")
+            return jsonify(status=0, said=gettext("Nobody has signed in yet."))
         address = f"{self._me.api}/{self._kind}"
         started = time.perf_counter()
         try:
             answer = self._op.http.get(address, headers={"Authorization": f"Bearer {token}"})
             status, said = answer.status_code, answer.text.strip()
         except httpx.HTTPError:
-            status, said = 0, "The API does not answer."
+            status, said = 0, gettext("The API does not answer.")
         took = round((time.perf_counter() - started) * 1000, 1)
         since = round((time.time() - here.ended_at) * 1000) if here.ended_at else None
         signed_in = here.user is not None
@@ -226,10 +227,12 @@ class RelyingParty:
         return self._page(str(error)), 400
 
     def _out_of_reach(self, _: OutOfReach) -> tuple[str, int]:
-        return self._page("The provider does not answer. Please try again in a moment."), 503
+        return self._page(N_("The provider does not answer. Please try again in a moment.")), 503
 
     def _page(self, sentence: str) -> str:
-        return render_template("sorry.html", me=self._me, kind=self._kind, sentence=sentence)
+        return render_template(
+            "sorry.html", me=self._me, kind=self._kind, sentence=gettext(sentence)
+        )
 
     def _harden(self, response: Response) -> Response:
         response.headers.setdefault(

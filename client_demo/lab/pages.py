@@ -16,6 +16,7 @@ from client_demo.lab.guests import Guest, Guests, Stand
 from client_demo.lab.player import Player
 from client_demo.lab.watch import watch
 from client_demo.lab.wire import decoded
+from client_demo.language import N_, gettext
 from client_demo.op import BadToken
 from client_demo.settings import Site
 from client_demo.told import told
@@ -113,17 +114,17 @@ class Lab:
         player, guest = self._player(name), self._guest()
         stand = guest.stands.get(name) if guest is not None else None
         if guest is None or stand is None:
-            raise self._sorry("This sign-in did not start in this browser, or it is too old.")
+            raise self._sorry(N_("This sign-in did not start in this browser, or it is too old."))
         flow = player.visits.come_back(stand.visit, request.args.get("state", ""))
         if flow is None:
-            raise self._sorry("This sign-in did not start in this browser, or it is too old.")
+            raise self._sorry(N_("This sign-in did not start in this browser, or it is too old."))
         codes = request.args.getlist("code")
         if request.args.getlist("iss") != [self._me.issuer] or len(codes) != 1:
-            raise self._sorry("The provider says no, so nobody is signed in.")
+            raise self._sorry(N_("The provider says no, so nobody is signed in."))
         try:
             player.redeem(stand, codes[0], flow)
         except BadToken:
-            raise self._sorry("What the provider gave us is not good.") from None
+            raise self._sorry(N_("What the provider gave us is not good.")) from None
         return self._with_cookie(redirect(flow.next, 303), self._guests.renamed(guest))
 
     def enter(self) -> AnyResponse:
@@ -198,7 +199,7 @@ class Lab:
         tokens = stand.visit.tokens
         soon = tokens.get("expires_at", 0) - time.time() < RENEW_BEFORE
         if name == "sliding" and stand.visit.user is not None and soon:
-            player.renew(stand, "The pass runs out soon: the app renews it by itself")
+            player.renew(stand, N_("The pass runs out soon: the app renews it by itself"))
         return jsonify(self._shown(guest, stand, player))
 
     def all_states(self) -> Response:
@@ -239,7 +240,7 @@ class Lab:
             stand = self._stand(guest, player)
             if stand.visit.id_token is not None:
                 query["id_token_hint"] = stand.visit.id_token
-            words = "You click “sign out”: your browser goes to the provider"
+            words = N_("You click “sign out”: your browser goes to the provider")
             stand.say("you", words, method="GET", url=address)
             player.visits.end(stand.visit, "you")
         return redirect(f"{address}?{urlencode(query)}", 303)
@@ -286,12 +287,12 @@ class Lab:
 def _passes(stand: Stand, player: Player) -> list[dict[str, Any]]:
     """The tokens the app holds, shortened and taken apart."""
     tokens = stand.visit.tokens
-    held = [("Pass (access token)", tokens.get("access_token"))]
-    held += [("Pass for the other door", token) for token in stand.others]
-    held += [("Renewal key (refresh token)", tokens.get("refresh_token"))]
-    held += [("Who you are (ID token)", tokens.get("id_token"))]
+    held = [(N_("Pass (access token)"), tokens.get("access_token"))]
+    held += [(N_("Pass for the other door"), token) for token in stand.others]
+    held += [(N_("Renewal key (refresh token)"), tokens.get("refresh_token"))]
+    held += [(N_("Who you are (ID token)"), tokens.get("id_token"))]
     return [
-        {"name": name, "short": f"{token[:8]}…{token[-5:]}", "decoded": decoded(token)}
+        {"name": gettext(name), "short": f"{token[:8]}…{token[-5:]}", "decoded": decoded(token)}
         for name, token in held
         if token
     ]

@@ -1,12 +1,12 @@
 // The clock of the token, the button that calls the API, and a look for sign-outs elsewhere.
-"use strict";
+import { say as words } from "./words.js";
 
 const answer = document.getElementById("answer");
 const main = document.querySelector("main");
 
-function say(kind, words, body) {
+function say(kind, sentence, body) {
   const first = document.createElement("strong");
-  first.textContent = words;
+  first.textContent = sentence;
   answer.className = `answer ${kind}`;
   answer.replaceChildren(first);
   if (!body) return;
@@ -19,14 +19,15 @@ async function call() {
   const said = await (await fetch("/api")).json();
   if (said.status === 0) { say("", said.said); return; }
   const good = said.status === 200;
-  const after = !good && said.since_ms !== null ? `, ${(said.since_ms / 1000).toFixed(1)} s after the sign-out` : "";
-  say(good ? "yes" : "no", `${said.status} – ${good ? "let in" : "refused"} (${said.took_ms} ms)${after}`, said.said);
+  const values = { took: said.took_ms, since: ((said.since_ms ?? 0) / 1000).toFixed(1) };
+  const refused = said.since_ms === null ? words("refused ({took} ms)", values) : words("refused ({took} ms), {since} s after the sign-out", values);
+  say(good ? "yes" : "no", `${said.status} – ${good ? words("let in ({took} ms)", values) : refused}`, said.said);
 }
 
 function tick() {
   document.querySelectorAll("[data-expires]").forEach((clock) => {
     const left = Math.max(0, Math.round(clock.dataset.expires - Date.now() / 1000));
-    clock.textContent = left ? `${Math.floor(left / 60)} min ${left % 60} s` : "no longer";
+    clock.textContent = left ? words("{minutes} min {seconds} s", { minutes: Math.floor(left / 60), seconds: left % 60 }) : words("no longer");
   });
 }
 
@@ -36,7 +37,7 @@ async function look() {
   if (!said.signed_in) location.reload();
 }
 
-document.getElementById("call")?.addEventListener("click", () => { call().catch(() => { say("", "The app does not answer."); }); });
+document.getElementById("call")?.addEventListener("click", () => { call().catch(() => { say("", words("The app does not answer.")); }); });
 tick();
 setInterval(tick, 1000);
 setInterval(() => { look().catch(() => {}); }, 1000);

@@ -59,6 +59,7 @@ const VALUES = {
   state: (row) => (row.before ? { text: `${number(row.before.state / 1000)} KB`, upTo: row.before.state } : {}),
 };
 
+const every = (wide) => (wide > 300 ? 1 : wide > 200 ? 2 : 4);
 const bar = (data, thick, tint) => ({ type: "bar", grouped: false, barThickness: thick, borderRadius: thick / 2, borderSkipped: false, backgroundColor: tint, data });
 const dots = (data, radius, tint, rim) => ({ type: "scatter", data, pointRadius: radius, pointHoverRadius: radius, pointBackgroundColor: tint, pointBorderColor: rim, pointBorderWidth: 2, clip: false });
 
@@ -84,7 +85,7 @@ function across(key) {
   const ticks = { color: colors.soft, autoSkip: false, maxRotation: 0, padding: 4 };
   const high = (scale) => { scale.height = scale.chart.height - NAMES.length * links[0].getBoundingClientRect().height; };
   if (key === "time") {
-    const only = (scale) => { scale.ticks = TICKS.filter((_, at) => scale.chart.width > 360 || at % 2 === 0).map((value) => ({ value })); };
+    const only = (scale) => { scale.ticks = TICKS.filter((_, at) => at % every(scale.chart.width) === 0).map((value) => ({ value })); };
     return { type: "logarithmic", position: "top", min: LEAST, max: MOST, grid, border: { display: false }, afterFit: high, afterBuildTicks: only, ticks: { ...ticks, callback: milliseconds } };
   }
   return { type: "linear", position: "top", min: 0, afterDataLimits: (scale) => { scale.max *= 2.9; }, grid: { display: false }, border: { display: false }, afterFit: high, ticks: { display: false } };
@@ -92,7 +93,7 @@ function across(key) {
 
 function options(key) {
   return {
-    indexAxis: "y", maintainAspectRatio: false, events: ["mousemove", "mouseout", "click"], layout: { autoPadding: false, padding: { left: key === "time" ? 10 : 2, right: key === "time" ? 68 : 0 } },
+    indexAxis: "y", maintainAspectRatio: false, events: ["mousemove", "mouseout", "click"], layout: { autoPadding: false, padding: ({ chart }) => (key === "time" ? { left: chart.width > 200 ? 10 : 4, right: chart.width > 200 ? 68 : 54 } : { left: 2 }) },
     animation: { duration: still() ? 0 : 90, easing: "linear" },
     plugins: { legend: { display: false }, tooltip: { enabled: false } },
     scales: { x: across(key), y: { type: "category", labels: NAMES, display: false, offset: true, grid: { display: false } } },

@@ -1,5 +1,6 @@
 // From the click on "sign out" to the first refusal: measured by the app, drawn here.
 import { milliseconds } from "./dom.js";
+import { say } from "../words.js";
 
 const card = document.getElementById("clock");
 const number = document.getElementById("clock-number");
@@ -8,13 +9,14 @@ const said = document.getElementById("clock-said");
 
 function words(state) {
   const { clock, told_ms: told } = state;
-  if (clock.gone) return "This pass belongs to another sign-in, which goes on.";
+  if (clock.gone) return say("This pass belongs to another sign-in, which goes on.");
   if (clock.ms === null) {
     const left = clock.expires ? Math.max(0, clock.expires - state.now) : null;
-    return left !== null && clock.calls > 40 ? `Still let in. It runs out in ${left.toFixed(0)} seconds.` : "Trying the old pass every 50 milliseconds …";
+    return left !== null && clock.calls > 40 ? say("Still let in. It runs out in {left} seconds.", { left: left.toFixed(0) }) : say("Trying the old pass every 50 milliseconds …");
   }
-  const before = `Tried ${clock.calls} times. `;
-  return told === null ? `${before}Refused for good.` : `${before}Refused for good. The app itself heard of it after ${milliseconds(told)}.`;
+  const { calls } = clock;
+  if (told === null) return say("Tried {calls} times. Refused for good.", { calls });
+  return say("Tried {calls} times. Refused for good. The app itself heard of it after {told}.", { calls, told: milliseconds(told) });
 }
 
 export function show(state) {

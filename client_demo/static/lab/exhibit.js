@@ -1,4 +1,5 @@
 // One exhibit: its buttons, and everything that changes while you look.
+import { say } from "../words.js";
 import { ask, element } from "./dom.js";
 import { show } from "./clock.js";
 import { onTake, showOutage } from "./outage.js";
@@ -6,15 +7,15 @@ import { draw } from "./timeline.js";
 
 const main = document.getElementById("main");
 const home = `/lab/${main.dataset.exhibit}`;
-const ROLES = { editor: "You are an editor.", reader: "You are a reader." };
+const ROLES = { editor: say("You are an editor."), reader: say("You are a reader.") };
 let busy = false;
 
 function life(state) {
   const place = document.getElementById("life");
   if (!place || !state.expires_at) return;
   const left = Math.max(0, Math.round(state.expires_at - state.now));
-  const time = left >= 60 ? `${Math.floor(left / 60)} min ${left % 60} s` : `${left} s`;
-  place.textContent = left ? `The pass is good for another ${time}.` : "The pass has run out: renew it.";
+  const time = left >= 60 ? say("{minutes} min {seconds} s", { minutes: Math.floor(left / 60), seconds: left % 60 }) : `${left} s`;
+  place.textContent = left ? say("The pass is good for another {time}.", { time }) : say("The pass has run out: renew it.");
 }
 
 function extra(state) {
@@ -26,7 +27,7 @@ function thief(state) {
   const place = document.getElementById("thief-said");
   if (!place || !state.thief) return;
   const { let_in: letIn } = state.thief;
-  place.textContent = letIn === null ? "The thief holds nothing that works." : letIn ? "The thief is let in, exactly as you are." : "The thief is refused.";
+  place.textContent = letIn === null ? say("The thief holds nothing that works.") : letIn ? say("The thief is let in, exactly as you are.") : say("The thief is refused.");
 }
 
 function held(state) {
@@ -37,7 +38,7 @@ function held(state) {
   place.dataset.mark = mark;
   place.replaceChildren(...state.tokens.map(({ name, short, decoded }) => element("details", {},
     element("summary", {}, `${name} `, element("code", {}, short)),
-    element("pre", { tabindex: "0", "aria-label": name }, decoded ? JSON.stringify(decoded, null, 2) : "A random number. It says nothing to anybody but the provider."))));
+    element("pre", { tabindex: "0", "aria-label": name }, decoded ? JSON.stringify(decoded, null, 2) : say("A random number. It says nothing to anybody but the provider.")))));
 }
 
 function update(state) {
