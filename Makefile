@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
+# The tests start a hundred processes; each would compile the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The virtual environment is named by path each time, so that a folder with spaces works.
 
 .PHONY: help demo run certify-op lint check test journeys bench faults fuzz migrate docs vendor lock clean

@@ -35,15 +35,17 @@ Calls = Callable[..., Asking]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs once for each variant of the plans its module stands in."""
+    """A test runs once for each variant of the plans its module stands in: in the first of them
+    whenever anything is checked, in the others with the full suite.
+    """
     if "variant" not in metafunc.fixturenames:
         return
     found = list(runs(metafunc.definition.iter_markers("module"))) or [("any", Variant())]
     metafunc.parametrize(
         "variant",
         [
-            pytest.param(variant, id=f"{plan}-{variant}", marks=[pytest.mark.slow] * variant.slow)
-            for plan, variant in found
+            pytest.param(variant, id=f"{plan}-{variant}", marks=[pytest.mark.slow] * (number > 0))
+            for number, (plan, variant) in enumerate(found)
         ],
     )
 

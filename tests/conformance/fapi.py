@@ -115,7 +115,7 @@ SECURITY = "fapi2-security-profile-final-"
 CIBA = "fapi-ciba-id1"
 
 
-def run(auth: str, constraint: str, *more: str, slow: bool = True) -> Variant:
+def run(auth: str, constraint: str, *more: str) -> Variant:
     """A variant of the FAPI 2.0 plans, and the modules it goes without."""
     marks = (
         "S" * ("signed" not in more)
@@ -129,13 +129,12 @@ def run(auth: str, constraint: str, *more: str, slow: bool = True) -> Variant:
         sender_constrain=constraint,
         more=more,
         without=only(SECURITY, SECURITY_WORDS, marks),
-        slow=slow,
     )
 
 
 SECURITY_RUNS: tuple[Variant, ...] = (
-    run("private_key_jwt", "dpop", slow=False),
-    run("mtls", "mtls", slow=False),
+    run("private_key_jwt", "dpop"),
+    run("mtls", "mtls"),
     run("private_key_jwt", "mtls"),
     run("mtls", "dpop"),
     *(run(a, c, "plain_oauth") for a in ("private_key_jwt", "mtls") for c in ("dpop", "mtls")),
@@ -143,20 +142,19 @@ SECURITY_RUNS: tuple[Variant, ...] = (
     run("mtls", "mtls", "plain_oauth", "rar"),
 )
 MESSAGE_RUNS: tuple[Variant, ...] = (
-    run("private_key_jwt", "dpop", "signed", "jarm", slow=False),
+    run("private_key_jwt", "dpop", "signed", "jarm"),
     run("private_key_jwt", "dpop", "signed"),
     run("mtls", "mtls", "signed", "jarm"),
     run("mtls", "mtls", "signed"),
 )
 MACHINE_RUNS: tuple[Variant, ...] = (
-    run("private_key_jwt", "dpop", "client_credentials", slow=False),
-    run("mtls", "mtls", "client_credentials", slow=False),
+    run("private_key_jwt", "dpop", "client_credentials"),
+    run("mtls", "mtls", "client_credentials"),
     run("private_key_jwt", "mtls", "client_credentials"),
     run("mtls", "dpop", "client_credentials"),
 )
 BY_KEY, BY_CERTIFICATE = "private_key_jwt", "self_signed_tls_client_auth"
 POLLING = only(CIBA, CIBA_WORDS, "P")
-OFTEN = {("dynamic", BY_KEY, "ping"), ("dynamic", BY_CERTIFICATE, "poll")}
 CIBA_RUNS = tuple(
     Variant(
         client_auth=auth,
@@ -164,7 +162,6 @@ CIBA_RUNS = tuple(
         more=(mode,),
         without=only(CIBA, CIBA_WORDS, "M" if auth == BY_KEY else "K")
         + (POLLING if mode == "poll" else ()),
-        slow=(registration, auth, mode) not in OFTEN,
     )
     for registration in ("dynamic", "static")
     for auth in (BY_KEY, BY_CERTIFICATE)

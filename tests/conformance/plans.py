@@ -14,7 +14,6 @@ class Variant:
     sender_constrain: str = ""
     more: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
-    slow: bool = False
 
     def __str__(self) -> str:
         parts = [self.response_type.replace(" ", "+"), self.client_auth, self.registration]
@@ -107,38 +106,34 @@ RP_LOGOUT = (
 )
 
 DYNAMIC_CLIENT = Variant()
-STATIC_CLIENT = Variant(registration="static", slow=True)
+STATIC_CLIENT = Variant(registration="static")
 BASIC_RUNS = (DYNAMIC_CLIENT, STATIC_CLIENT)
 IMPLICIT_RUNS = (
     Variant("id_token", without=(*USERINFO, "oidcc-response-type-missing")),
-    Variant("id_token token", slow=True),
+    Variant("id_token token"),
     Variant(
         "id_token",
         without=(*USERINFO, "oidcc-response-type-missing"),
         registration="static",
-        slow=True,
     ),
-    Variant("id_token token", registration="static", slow=True),
+    Variant("id_token token", registration="static"),
 )
 HYBRID_RUNS = (
     Variant("code id_token", without=NONCE_SUCCEEDS),
-    Variant("code token", without=(*NONCE_FAILS, *ONLY_FIRST), slow=True),
-    Variant("code id_token token", without=(*NONCE_SUCCEEDS, *ONLY_FIRST), slow=True),
-    Variant("code id_token", registration="static", without=NONCE_SUCCEEDS, slow=True),
+    Variant("code token", without=(*NONCE_FAILS, *ONLY_FIRST)),
+    Variant("code id_token token", without=(*NONCE_SUCCEEDS, *ONLY_FIRST)),
+    Variant("code id_token", registration="static", without=NONCE_SUCCEEDS),
 )
 DYNAMIC_RUNS = (
     Variant(client_auth="private_key_jwt"),
     Variant("code id_token", client_auth="private_key_jwt"),
-    Variant("code id_token token", client_auth="private_key_jwt", slow=True),
+    Variant("code id_token token", client_auth="private_key_jwt"),
 )
 
 
 def posted(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
-    """The same with response_mode=form_post; the first of them whenever anything is checked."""
-    return tuple(
-        replace(variant, response_mode="form_post", slow=variant.slow or number > 0)
-        for number, variant in enumerate(variants)
-    )
+    """The same with response_mode=form_post."""
+    return tuple(replace(variant, response_mode="form_post") for variant in variants)
 
 
 def certification(name: str) -> str:

@@ -36,7 +36,6 @@ TRANSMITTER_RUNS = tuple(
         client_auth=client_auth,
         more=(delivery, token),
         without=without,
-        slow=client_auth == "client_secret_post",
     )
     for delivery, without in (("push", POLLED), ("poll", PUSHED))
     for client_auth, token in (
