@@ -14,7 +14,7 @@ from idp.domain.passwords import common_passwords, hash_password
 from idp.domain.profile import checked_claims
 from idp.domain.rules import Rules
 from idp.domain.second_factors import SecondFactors
-from idp.store import DbSession, Json, writing
+from idp.store import DbSession, Json, Prebuilt, writing
 from idp.store.people import Account, Credential
 
 __all__ = ["Account", "Accounts", "Credential", "LastWayIn", "Named", "UsernameTaken"]
@@ -28,7 +28,7 @@ _one = select(literal(1).label("one")).subquery()
 _NAMED = select(
     func.coalesce(Account.id, ""), Account.password_hash, Account.disabled_at.is_not(None)
 ).select_from(_one.outerjoin(Account, Account.username_key == bindparam("key")))
-_CLAIMS = select(Account.claims, Account.updated_at).where(Account.id == bindparam("a"))
+_CLAIMS = Prebuilt(select(Account.claims, Account.updated_at).where(Account.id == bindparam("a")))
 
 
 class UsernameTaken(Exception):
@@ -189,7 +189,7 @@ class Accounts:
 
     def claims_for(self, account_id: str) -> Json:
         """The person's standard claims, with `updated_at` as a number of seconds."""
-        row = self._session.connection().execute(_CLAIMS, {"a": account_id}).one()
+        row = self._session().row(_CLAIMS, a=account_id)
         return {**row.claims, "updated_at": int(row.updated_at.timestamp())}
 
     def credentials(self, account_id: str) -> Sequence[Credential]:
