@@ -57,13 +57,12 @@ def drive(port: int, conversations: Sequence[Conversation], seconds: float) -> S
 def _converse(port: int, conversation: Conversation, ends: float, latencies: list[float]) -> None:
     connection = Connection(port)
     try:
-        while time.perf_counter() < ends:
-            request = conversation.say()
-            if request is None:
-                return
+        going = True  # at least once, however late a busy machine lets us begin
+        while going and (request := conversation.say()) is not None:
             sent = time.perf_counter()
             reply = connection.ask(request)
             latencies.append(time.perf_counter() - sent)
             conversation.hear(reply)
+            going = time.perf_counter() < ends
     finally:
         connection.close()
