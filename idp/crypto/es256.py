@@ -1,14 +1,16 @@
 """ES256 without a detour (RFC 7518 section 3.4): what APIs and we do most."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 HALF = 32  # bytes; a signature is two numbers side by side
 _ECDSA = ec.ECDSA(SHA256())
+_OF_HASH = ec.ECDSA(Prehashed(SHA256()))  # hashlib is half a microsecond faster at it
 
 
 def signature(signed: bytes, key: object) -> bytes:
@@ -31,7 +33,7 @@ def check(key: object) -> Callable[[bytes, bytes], bool] | None:
         if len(signature) != 2 * HALF:
             return False
         try:
-            verify(_der(signature), signed, _ECDSA)
+            verify(_der(signature), sha256(signed).digest(), _OF_HASH)
         except InvalidSignature:
             return False
         return True

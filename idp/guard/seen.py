@@ -98,7 +98,7 @@ def taken_apart(name: bytes, claims: dict[str, Any]) -> Seen:
     keys = [key(JTI, _text(claims, "jti")), _recurring(CLIENT, _text(claims, "client_id"))]
     for root in _ROOTS:
         if claims.get(root) is not None:
-            keys.append(_recurring(root, _text(claims, root)))
+            keys.append(key(root, _text(claims, root)))
     if "lineage" in claims:
         keys += _lineage(claims["lineage"])
     return Seen(

@@ -17,11 +17,12 @@ SID, LINE, JTI = "sid", "line", "jti"
 ACCOUNT, CLIENT, STATE = "account", "client", "state"
 
 BITS = 60
-_DIGITS = BITS // 4
+_BYTES, _SPARE = 8, 4
 
 STREAM, FIELD = "idp:feed:{epoch}", "news"  # in Redis; the field is JSON
 
 
 def key(kind: str, subject: str) -> int:
     """What the feed calls a subject of this kind: the first 60 bits of a hash."""
-    return int(sha256(f"{kind}:{subject}".encode()).hexdigest()[:_DIGITS], 16)
+    hashed = sha256(f"{kind}:{subject}".encode()).digest()
+    return int.from_bytes(hashed[:_BYTES], "big") >> _SPARE
