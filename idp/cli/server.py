@@ -87,6 +87,7 @@ def serve(port: int | None) -> None:
         respawn_interval=0.1,
         workers_kill_timeout=PATIENCE,
         log_access=False,
+        websockets=False,
     ).serve()
 
 

@@ -1,10 +1,12 @@
 """The production web server (granian), and an end of it that comes when it is asked for."""
 
+import logging
 import os
 import signal
 import threading
 import time
 
+from granian.log import logger
 from granian.server import MPServer
 
 PATIENCE = 10  # seconds for what is being answered; a long poll and a strict sign-out take 3
@@ -19,6 +21,13 @@ class WebServer(MPServer):
     reminded until it has ended, no worker is replaced on the way out, and a fresh worker
     starts without handlers.
     """
+
+    def serve(self, *given: object, **named: object) -> None:
+        """Until it is told to stop. That it has many threads is meant: most of them wait for the
+        feed on behalf of guards, and do nothing meanwhile.
+        """
+        logger.addFilter(_is_no_advice)
+        super().serve(*given, **named)  # type: ignore[arg-type]
 
     def startup(self, spawn_target: object, target_loader: object) -> None:
         """As granian does it, with workers that can be ended from their first moment on."""
@@ -42,6 +51,10 @@ class WebServer(MPServer):
     ) -> None:
         if not self.interrupt_signal:
             super()._respawn_workers(workers, spawn_target, target_loader, delay)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return "Python threads" not in str(record.msg)
 
 
 def _without_handlers() -> None:
