@@ -121,7 +121,7 @@ class Judge:
     def _credentials(self, arrival: Arrival) -> tuple[bool, str]:
         """Whether it came as a bound token, and the token. One way, and only one (RFC 6750)."""
         values = arrival.authorization
-        if len(values) > 1 or "access_token=" in arrival.url.partition("?")[2]:
+        if len(values) > 1 or ("access_token=" in arrival.url and _in_query(arrival.url)):
             raise self._challenges.bad_request()
         scheme, _, token = (values[0] if values else "").partition(" ")
         bound, token = _SCHEMES.get(scheme.lower()), token.strip(" ")
@@ -218,6 +218,11 @@ class Judge:
         if self.proofs.replay.waits and not wait:
             raise WouldWait
         self.proofs.spend(proof, now)
+
+
+def _in_query(url: str) -> bool:
+    """Whether it came in the address, and not only under a path that is called so."""
+    return "access_token=" in url.partition("?")[2]
 
 
 def _shared(config: Config) -> tuple[Replay, Listed]:

@@ -56,10 +56,10 @@ class IssuerKeys:
 
     def held(self, kid: str | None, *, wait: bool = True) -> Held:
         """The keys that may be used now; raises `Unanswered` when there are none."""
-        held = self._held
-        now = self._ticks()
-        if held is None or now - held.at >= FRESH or not held.knows(kid):
-            held = self._again(held, now, kid, wait=wait)
+        held, now = self._held, self._ticks()
+        if held is not None and now - held.at < FRESH and held.knows(kid):
+            return held
+        held = self._again(held, now, kid, wait=wait)
         if held is None or self._ticks() - held.at >= OLDEST:
             raise Unanswered
         return held

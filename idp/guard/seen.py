@@ -102,16 +102,16 @@ def taken_apart(name: bytes, claims: dict[str, Any]) -> Seen:
     if "lineage" in claims:
         keys += _lineage(claims["lineage"])
     return Seen(
-        name=name,
-        claims=claims,
-        expires_at=_date(claims, "exp"),
-        scopes=_words(claims, "scope"),
-        roles=strings(claims["roles"]) if "roles" in claims else _NO_ROLES,
-        named=_policies(claims["policies"]) if "policies" in claims else (),
-        bound=_bound_to(claims["cnf"]) if "cnf" in claims else UNBOUND,
-        keys=tuple(keys),
-        account=_recurring(ACCOUNT, _text(claims, "sub")),
-        generation=generation,
+        name,
+        claims,
+        _date(claims, "exp"),
+        _words(claims, "scope"),
+        strings(claims["roles"]) if "roles" in claims else _NO_ROLES,
+        _policies(claims["policies"]) if "policies" in claims else (),
+        _bound_to(claims["cnf"]) if "cnf" in claims else UNBOUND,
+        tuple(keys),
+        _recurring(ACCOUNT, _text(claims, "sub")),
+        generation,
     )
 
 

@@ -12,17 +12,19 @@ key the later one counts: one whose `until` is past takes the earlier one back.
 """
 
 from hashlib import sha256
+from struct import Struct
 
 SID, LINE, JTI = "sid", "line", "jti"
 ACCOUNT, CLIENT, STATE = "account", "client", "state"
 
 BITS = 60
-_BYTES, _SPARE = 8, 4
+_SPARE = 64 - BITS
+_first_number = Struct(">Q").unpack_from
 
 STREAM, FIELD = "idp:feed:{epoch}", "news"  # in Redis; the field is JSON
 
 
 def key(kind: str, subject: str) -> int:
     """What the feed calls a subject of this kind: the first 60 bits of a hash."""
-    hashed = sha256(f"{kind}:{subject}".encode()).digest()
-    return int.from_bytes(hashed[:_BYTES], "big") >> _SPARE
+    number: int = _first_number(sha256(f"{kind}:{subject}".encode()).digest())[0]
+    return number >> _SPARE
