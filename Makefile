@@ -49,10 +49,10 @@ lint: .venv/test-ready ## Format, lint, types, floors
 	@.venv/bin/lint-imports
 
 check: lint ## The same, and the fast tests
-	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
+	@$(PY) -m pytest -q -n 3 -m "not slow and not journey"
 
 test: .venv/node-ready .venv/fuzz-ready ## Everything: SQLite, PostgreSQL, Redis, Chromium, Node, Apache
-	@$(PY) -m pytest -q -n 2 -m "not slow and not journey"
+	@$(PY) -m pytest -q -n 3 -m "not slow and not journey"
 	@$(PY) -m pytest -q -m journey
 	@$(PY) -m pytest -q -n 2 tests/conformance -m slow
 	@$(PY) -m pytest -q --ignore tests/conformance -m slow

@@ -50,6 +50,8 @@ class _Between(BaseRequestHandler):
     def handle(self) -> None:
         try:
             with socket.create_connection(self.server.target) as onward:
+                for way in (onward, self.request):  # what is small is not held back for more
+                    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 back = threading.Thread(target=self._back, args=(onward,), daemon=True)
                 back.start()
                 self._on(onward)
