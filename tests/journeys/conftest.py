@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,8 @@ from tests.support.services import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "four random friendly words"
+
+Open = Callable[..., BrowserContext]
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,22 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.set_default_timeout(30_000)
     yield made
     made.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser) -> Iterator[Open]:
+    """Browsers of their own, as many as a test wants."""
+    made: list[BrowserContext] = []
+
+    def opened(**options: Any) -> BrowserContext:
+        context = browser.new_context(**options)
+        context.set_default_timeout(15_000)
+        made.append(context)
+        return context
+
+    yield opened
+    for context in made:
+        context.close()
 
 
 @pytest.fixture(scope="session")

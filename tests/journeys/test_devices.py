@@ -1,12 +1,12 @@
 """A device and an app that asks without a browser, answered in a real Chromium."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.journeys.conftest import Open
 from tests.journeys.test_pages import LOOKS, judge
 from tests.support.ciba import Caller, caller
 from tests.support.device import Tv, tv
@@ -15,8 +15,6 @@ from tests.support.spec import spec
 from tests.support.world import API, PASSWORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
-
-Open = Callable[..., BrowserContext]
 
 
 @dataclass(frozen=True)
@@ -38,21 +36,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         op.world.api(API, **{"notes:read": "Read your notes"})
         box = tv(op.world, client_name="Living room TV", policy_uri="https://tv.test/privacy")
         yield Place(op, box, caller(op.world, client_name="Example Bank"))
-
-
-@pytest.fixture
-def open_context(browser: Browser) -> Iterator[Open]:
-    made: list[BrowserContext] = []
-
-    def opened(**options: Any) -> BrowserContext:
-        context = browser.new_context(**options)
-        context.set_default_timeout(15_000)
-        made.append(context)
-        return context
-
-    yield opened
-    for context in made:
-        context.close()
 
 
 def sign_in(page: Page) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.journeys.conftest import Open
 from tests.support.served import Served, served
 from tests.support.spec import spec
 from tests.support.world import API, PASSWORD, Rp
@@ -76,25 +77,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(op, notes, photos)
 
 
-Open = Callable[..., BrowserContext]
-
-
 @pytest.fixture
-def open_context(browser: Browser) -> Iterator[Open]:
-    """Browsers of their own. What leads to an app ends there, in a page that is not fetched."""
-    made: list[BrowserContext] = []
+def open_context(open_context: Open) -> Open:
+    """What leads to an app ends there, in a page that is not fetched."""
 
     def opened(**options: Any) -> BrowserContext:
-        context = browser.new_context(**options)
-        context.set_default_timeout(15_000)
+        context = open_context(**options)
         for app in ("https://rp.test/**", "https://photos.test/**"):
             context.route(app, lambda route: route.fulfill(body="the app"))
-        made.append(context)
         return context
 
-    yield opened
-    for context in made:
-        context.close()
+    return opened
 
 
 def sign_in(page: Page, who: str = "alice") -> None:

@@ -1,11 +1,11 @@
 """An authenticator app, as its owner meets it in a real Chromium."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.journeys.conftest import Open
 from tests.journeys.test_pages import LOOKS, judge
 from tests.support.phone import STEP, Phone
 from tests.support.served import Served, served
@@ -14,8 +14,6 @@ from tests.support.world import PASSWORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
-Open = Callable[..., BrowserContext]
-
 
 @pytest.fixture
 def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -23,21 +21,6 @@ def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("second"), IDP_NAME="Example ID") as made:
         made.world.person("alice", name="Alice Liddell")
         yield made
-
-
-@pytest.fixture
-def open_context(browser: Browser) -> Iterator[Open]:
-    made: list[BrowserContext] = []
-
-    def opened(**options: Any) -> BrowserContext:
-        context = browser.new_context(**options)
-        context.set_default_timeout(15_000)
-        made.append(context)
-        return context
-
-    yield opened
-    for context in made:
-        context.close()
 
 
 class Alice:
